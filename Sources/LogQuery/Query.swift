@@ -4,11 +4,21 @@ import Domain
 package struct Query: Sendable {
   package var filter: Filter
   package var pipes: [Pipe]
+  package var options: QueryOptions
 
-  package init(filter: Filter, pipes: [Pipe] = []) {
+  package init(filter: Filter, pipes: [Pipe] = [], options: QueryOptions = QueryOptions()) {
     self.filter = filter
     self.pipes = pipes
+    self.options = options
   }
+}
+
+/// `options(…)` at the head of a query, as far as it changes the answer.
+package struct QueryOptions: Sendable, Equatable {
+  /// The time range of the request does not narrow this (sub)query.
+  package var ignoresRequestTimeRange = false
+
+  package init() {}
 }
 
 /// A condition on a record.
@@ -42,16 +52,19 @@ package indirect enum Filter: Sendable {
   package enum SubqueryTest: Sendable { case `in`, containsAll, containsAny }
 }
 
-/// One `label="value"` of a stream filter. An absent label has the empty value.
+/// One `label="value"` of a stream filter. An absent label has the empty value. Regular expressions match the whole value.
 package struct LabelTest: Sendable {
   package enum Comparison: Sendable { case equal, notEqual, matches, doesNotMatch, `in`, notIn }
   package var label: String
+  /// Labels that stand in when `label` is absent, in order: what `FieldAlias` knows of a short name.
+  package var alternatives: [String] = []
   package var comparison: Comparison
   /// One value, but for `in` and `notIn`.
   package var values: [[UInt8]]
 
-  package init(label: String, comparison: Comparison, values: [[UInt8]]) {
+  package init(label: String, alternatives: [String] = [], comparison: Comparison, values: [[UInt8]]) {
     self.label = label
+    self.alternatives = alternatives
     self.comparison = comparison
     self.values = values
   }
@@ -101,6 +114,9 @@ package indirect enum ValueTest: Sendable {
 }
 
 /// A step after `|`.
+///
+/// In `fields`, `delete`, `copy`, `rename` and the field lists of `stats` functions and `unpack_…`, a name that ends in `*` stands for
+/// every field with that prefix; `*` alone for all.
 package indirect enum Pipe: Sendable {
   case fields([String])
   case delete([String])

@@ -1,0 +1,75 @@
+package import Domain
+
+// WHICH WORDS STAND WHERE. A word is what Domain's WordTokenizer says it is. For every message:
+//
+//   1. A word lies wholly in one literal or wholly in one slot: no edge between a literal and a slot, or between two slots, has a
+//      word character on both sides. No exceptions, for any bytes.
+//   2. A word that holds an ASCII digit never lies in a literal. So a template answers "no" for a word with a digit unless it has a slot.
+//   3. A word without an ASCII digit lies in a literal, except inside slots of the kinds `timestamp` (month, weekday, zone names),
+//      `path`, `quoted`, `word` and `bytes`. Slots of the other kinds (`mayHoldPlainWords` is false) hold only words with a digit.
+
+/// Takes messages apart into literal text and typed variables, and puts them together again.
+///
+/// Stateless and exact: equal shape gives equal template text, and `compose` gives back the message byte for byte.
+package struct Decomposer: Sendable {
+  /// Slots of one template, at most. What follows the 254th is one `.bytes` slot.
+  package static let slotsMax = 255
+  /// Literal bytes of one template, at most. What follows is one `.bytes` slot.
+  package static let literalBytesMax = 4096
+
+  package init() {}
+
+  /// Splits `message`: appends template text to `template`, and to `variables` one span of `message` for each slot, in order.
+  ///
+  /// - Complexity: Linear in `message.count`.
+  package func decompose(
+    _ message: UnsafeBufferPointer<UInt8>, template: inout [UInt8], variables: inout [ByteSpan]
+  ) {
+    template.append(contentsOf: message)
+  }
+
+  /// The template and variables of `message`, for places where speed does not matter.
+  package func decompose(_ message: [UInt8]) -> (template: Template, variables: [[UInt8]]) {
+    var text: [UInt8] = []
+    var spans: [ByteSpan] = []
+    message.withUnsafeBufferPointer { decompose($0, template: &text, variables: &spans) }
+    return (Template(text: text), spans.map { Array(message[$0.range]) })
+  }
+
+  /// The template and variables of `message`, for places where speed does not matter.
+  package func decompose(_ message: String) -> (template: Template, variables: [[UInt8]]) {
+    decompose(Array(message.utf8))
+  }
+
+  /// Appends to `message` the message that `template` and its `variables`, spans of `bytes`, were made from.
+  ///
+  /// A slot without a variable is left empty; variables without a slot are left out.
+  package static func compose(
+    template: [UInt8], variables: ArraySlice<ByteSpan>, bytes: UnsafeBufferPointer<UInt8>, into message: inout [UInt8]
+  ) {
+    var next = variables.startIndex
+    var index = 0
+    while index < template.count {
+      if template[index] == Template.slotMarker, index + 1 < template.count {
+        if next < variables.endIndex {
+          message.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[variables[next].range]))
+          next += 1
+        }
+        index += 2
+      } else {
+        message.append(template[index])
+        index += 1
+      }
+    }
+  }
+}
+
+extension SlotKind {
+  /// Whether a word without an ASCII digit can stand in a slot of this kind.
+  package var mayHoldPlainWords: Bool {
+    switch self {
+    case .timestamp, .path, .quoted, .word, .bytes: true
+    case .integer, .decimal, .hex, .uuid, .ipv4, .ipv6, .duration: false
+    }
+  }
+}

@@ -1,0 +1,69 @@
+internal import CEmbeddingModel
+
+/// The built-in model (`CEmbeddingModel/static256`): the mean of fixed vectors, one a word piece. No context, no order, no network;
+/// some microseconds a text.
+package struct StaticEmbedder: Embedder {
+  /// The model is decoded once, by whoever asks first.
+  package static let shared = StaticEmbedder()
+
+  package static let dimension = Int(TL_STATIC256_DIMENSION.rawValue)
+
+  /// How many word pieces there are; ids are below it.
+  package static let pieceCount = Int(TL_STATIC256_PIECE_COUNT.rawValue)
+
+  package var identity: String { "static256-1" }
+  package var dimension: Int { StaticEmbedder.dimension }
+
+  private let vocabulary: WordPieceVocabulary
+
+  package init() {
+    vocabulary = WordPieceVocabulary()
+  }
+
+  package func embed(_ text: String) -> [Float] {
+    embed(pieces: tokens(of: text))
+  }
+
+  /// The word pieces of `text` in order, repeats kept, those that the model has no vector for left out.
+  package func tokens(of text: String) -> [UInt16] {
+    tokens(ofPrepared: PreparedText.prepare(text))
+  }
+
+  /// As `tokens(of:)`, of text that `PreparedText.prepare` gave.
+  package func tokens(ofPrepared text: [UInt8]) -> [UInt16] {
+    var pieces: [UInt16] = []
+    BasicTokenizer.forEachWord(in: text) { vocabulary.appendPieces(of: $0, to: &pieces) }
+    pieces.removeAll { StaticEmbedder.hasNoVector($0) }
+    return pieces
+  }
+
+  /// The mean of the vectors of `pieces`, brought to unit length.
+  package func embed(pieces: [UInt16]) -> [Float] {
+    let dimension = StaticEmbedder.dimension
+    var sum = [Float](repeating: 0, count: dimension)
+    guard let table = tl_static256_table(), let scales = tl_static256_scales() else { return sum }
+    for piece in pieces where Int(piece) < StaticEmbedder.pieceCount {
+      let row = table + Int(piece) * dimension
+      let scale = scales[Int(piece)]
+      for index in 0..<dimension { sum[index] += Float(row[index]) * scale }
+    }
+    UnitLength.normalize(&sum)
+    return sum
+  }
+
+  /// The direction of one piece's vector, for comparing texts piece by piece; zeros for a piece the model has no vector for.
+  package func unitVector(of piece: UInt16) -> [Float] { embed(pieces: [piece]) }
+
+  /// The spelling of a piece, `##` in front of one that continues a word.
+  package func spelling(of piece: UInt16) -> String? { vocabulary.spelling(of: piece) }
+
+  /// Special and unused pieces are rows of zeros, and so is whatever else the model left out.
+  private static func hasNoVector(_ piece: UInt16) -> Bool {
+    guard let scales = tl_static256_scales(), let table = tl_static256_table() else { return true }
+    if piece < 999 {
+      let row = table + Int(piece) * dimension
+      return scales[Int(piece)] == 0 || (0..<dimension).allSatisfy { row[$0] == 0 }
+    }
+    return false
+  }
+}

@@ -1,0 +1,67 @@
+package import Domain
+
+/// Why one record of a body was not taken.
+package struct Rejection: Hashable, Sendable {
+  /// The line of the body on which the record starts, from 1.
+  package var line: Int
+  /// A clause without the line and without any log text: `expected ':' after the key at byte 34`.
+  package var reason: String
+
+  package init(line: Int, reason: String) {
+    self.line = line
+    self.reason = reason
+  }
+
+  /// `line 7: expected ':' after the key at byte 34`
+  package var description: String { "line \(line): \(reason)" }
+}
+
+/// What a parser made of some bytes: every record of them is either in `records` or counted in `rejectedCount`.
+package struct ParseResult: Sendable {
+  package var records = ParsedRecords()
+  /// The first of the rejections, at most `rejectionsMax` of the parser's options.
+  package var rejections: [Rejection] = []
+  package var rejectedCount = 0
+
+  package init() {}
+}
+
+/// What a record may be at most.
+package struct ParsingLimits: Sendable {
+  /// Bytes of one record as sent, 1 to 64 MiB.
+  package var lineByteCountMax = 1 << 20
+  /// Fields of one record after flattening, time and message not counted.
+  package var fieldCountMax = 1000
+  /// Objects and arrays inside one another, the record itself being the first; at most 256.
+  package var nestingDepthMax = 64
+  /// Bytes of a field's name after flattening.
+  package var keyByteCountMax = 256
+  /// How far ahead of `now` a record's time may be.
+  package var futureNanosecondsMax: Int64 = 3_600_000_000_000
+  /// How far behind `now` a record's time may be: ten years of 365.25 days.
+  package var pastNanosecondsMax: Int64 = 315_576_000_000_000_000
+  /// How long the tenant's records are kept, if they are ever removed. What would be removed at once is not taken.
+  package var retentionNanoseconds: Int64?
+
+  package init() {}
+
+  /// The same without bounds on the time: for the import of old files.
+  package static var anyTime: ParsingLimits {
+    var limits = ParsingLimits()
+    limits.futureNanosecondsMax = .max
+    limits.pastNanosecondsMax = .max
+    return limits
+  }
+}
+
+/// Which fields label a record's stream: who wrote it.
+package struct StreamFields: Sendable {
+  /// Names that always do.
+  package var always = [
+    "kubernetes.namespace_name", "kubernetes.pod_name", "kubernetes.container_name", "stream", "source",
+  ]
+  /// Names that do where none of the first three does: senders outside Kubernetes.
+  package var otherwise = ["namespace", "pod", "container", "service", "service.name", "app", "host", "hostname"]
+
+  package init() {}
+}

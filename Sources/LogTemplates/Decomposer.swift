@@ -25,7 +25,65 @@ package struct Decomposer: Sendable {
   package func decompose(
     _ message: UnsafeBufferPointer<UInt8>, template: inout [UInt8], variables: inout [ByteSpan]
   ) {
-    template.append(contentsOf: message)
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Shape.textCapacity) { text in
+      withUnsafeTemporaryAllocation(of: ByteSpan.self, capacity: Shape.spanCapacity) { spans in
+        var shape = Shape(text: text.baseAddress!, spans: spans.baseAddress!)
+        decompose(message, into: &shape)
+        template.append(contentsOf: shape.templateText)
+        variables.append(contentsOf: shape.variables)
+      }
+    }
+  }
+
+  /// A template and its variables while they are found, in memory of fixed size: the bounds above make it enough for any message.
+  struct Shape {
+    static let textCapacity = literalBytesMax + 2 * slotsMax
+    static let spanCapacity = slotsMax
+
+    private let text: UnsafeMutablePointer<UInt8>
+    private let spans: UnsafeMutablePointer<ByteSpan>
+    private var textCount = 0
+    private(set) var slotCount = 0
+
+    init(text: UnsafeMutablePointer<UInt8>, spans: UnsafeMutablePointer<ByteSpan>) {
+      self.text = text
+      self.spans = spans
+    }
+
+    var templateText: UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(start: text, count: textCount) }
+    var variables: UnsafeBufferPointer<ByteSpan> { UnsafeBufferPointer(start: spans, count: slotCount) }
+    var literalByteCount: Int { textCount - 2 * slotCount }
+
+    @inline(__always)
+    mutating func reset() {
+      textCount = 0
+      slotCount = 0
+    }
+
+    @inline(__always)
+    mutating func appendLiteral(_ bytes: UnsafeBufferPointer<UInt8>, from start: Int, to end: Int) {
+      guard end > start else { return }
+      assert(textCount + end - start <= Shape.textCapacity)
+      (text + textCount).update(from: bytes.baseAddress! + start, count: end - start)
+      textCount += end - start
+    }
+
+    @inline(__always)
+    mutating func appendSlot(_ kind: SlotKind, from start: Int, to end: Int) {
+      assert(slotCount < Shape.spanCapacity)
+      text[textCount] = Template.slotMarker
+      text[textCount + 1] = kind.rawValue
+      textCount += 2
+      spans[slotCount] = ByteSpan(
+        offset: UInt32(truncatingIfNeeded: start), length: UInt32(truncatingIfNeeded: end - start))
+      slotCount += 1
+    }
+  }
+
+  /// Splits `message` into `shape`, which is empty.
+  func decompose(_ message: UnsafeBufferPointer<UInt8>, into shape: inout Shape) {
+    var walk = Walk(message)
+    walk.run(into: &shape)
   }
 
   /// The template and variables of `message`, for places where speed does not matter.

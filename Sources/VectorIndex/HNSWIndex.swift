@@ -47,7 +47,8 @@ package struct HNSWIndex: Sendable {
   /// Stores `vector` under `id`, in place of what was stored under it before.
   ///
   /// - Throws: `.dimensionMismatch` or `.unusableVector`; the index is then as it was.
-  /// - Complexity: About `efConstruction · M` distances.
+  /// - Complexity: About `efConstruction · M` distances. The insertion that makes the index larger than
+  ///   `parameters.exactCountMax` links all vectors: some 0.2 s with the default.
   package mutating func insert(id: UInt64, vector: [Float]) throws(VectorIndexError) {
     let row = try vectors.prepared(vector)
     if let slot = slotByID[id] {
@@ -92,7 +93,7 @@ package struct HNSWIndex: Sendable {
   /// - Parameters:
   ///   - ef: Candidates kept on the way. Wider finds more of the true neighbors and costs in proportion. `nil`: `max(64, 2 · k)`.
   ///   - filter: Which ids may be answered. The walk crosses the others but does not return them; where few pass, all that
-  ///     pass are read instead. Called at most once or twice for each id, on the caller's thread.
+  ///     pass are read instead. May be asked more than once about an id.
   /// - Returns: At most `k` neighbors, nearest first, equal distances by id.
   /// - Throws: `.dimensionMismatch` or `.unusableVector`.
   /// - Complexity: About `ef · M` distances, each reading `4 · dimension` bytes.

@@ -19,8 +19,9 @@ package struct HNSWParameters: Hashable, Sendable {
   /// Decides the layers of the vectors, and nothing else does.
   package var seed: UInt64
 
-  // 1024: where a scan of 256 components takes as long as a walk at ef 64 (`swift run` on two cores of a 2.6 GHz server).
-  package init(m: Int = 16, efConstruction: Int = 200, exactCountMax: Int = 1024, seed: UInt64 = 0x7469_6D62_6572) {
+  // 2048: where reading everything takes as long as a walk at ef 64, 41 microseconds, with 384 components by AVX2
+  // (10,000 clustered vectors, one core of a 2-core cloud server; 21 ns a distance).
+  package init(m: Int = 16, efConstruction: Int = 200, exactCountMax: Int = 2048, seed: UInt64 = 0x7469_6D62_6572) {
     self.m = m
     self.efConstruction = efConstruction
     self.exactCountMax = exactCountMax

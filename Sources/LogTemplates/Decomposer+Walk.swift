@@ -79,7 +79,6 @@ struct Walk {
         end = listEnd
         kind = .bytes
       }
-      slotsInRow = 0
     }
     shape.appendLiteral(bytes, from: literalStart, to: start)
     shape.appendSlot(kind, from: start, to: end)

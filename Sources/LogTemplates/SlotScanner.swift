@@ -541,6 +541,11 @@ struct SlotScanner {
         if !SlotScanner.isHex(bytes[index]) { onlyHex = false }
         index += 1
       }
+      // `blk_-12` is one.
+      if index > start, bytes[index - 1] == 0x5F, self[index] == 0x2D, isDigit(at: index + 1) {
+        index = digits(at: index + 1)
+        sawDigit = true
+      }
       guard index > start, sawDigit || (onlyHex && index - start == 2), ends(at: index) else { return end }
       end = index
     }

@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 
 /// A parsed LogsQL query: which records, then what to do with them.
 package struct Query: Sendable {

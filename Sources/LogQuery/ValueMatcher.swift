@@ -1,18 +1,235 @@
 package import Domain
 
-/// What a template says about all messages made from it.
-package enum TemplateVerdict: Sendable, Equatable { case all, none, maybe }
-
 /// A `ValueTest` made ready to run on bytes.
 package struct ValueMatcher: Sendable {
-  package init(_ test: ValueTest) throws(QueryError) { fatalError() }
-  package func matches(_ value: UnsafeBufferPointer<UInt8>) -> Bool { fatalError() }
+  private let kind: Kind
   /// Whether a missing field passes.
-  package var matchesEmpty: Bool { fatalError() }
-  /// Words that every matching value holds as whole words (`WordTokenizer`).
-  package var requiredWords: [[UInt8]] { fatalError() }
-  /// Byte strings that every matching value contains.
-  package var requiredLiterals: [[UInt8]] { fatalError() }
+  package private(set) var matchesEmpty = false
+  /// Words that every matching value holds as whole words, as `WordTokenizer` finds them.
+  package let requiredWords: [[UInt8]]
+  /// Byte strings that every matching value contains; none is empty.
+  package let requiredLiterals: [[UInt8]]
+
+  private enum Kind: Sendable {
+    case always
+    case nonEmpty
+    case empty
+    case phrase(PhraseMatcher)
+    case phrasePrefix(PhraseMatcher)
+    case substring([UInt8])
+    case exact([UInt8])
+    case exactPrefix([UInt8])
+    case regexp(RegularExpression)
+    case folded(FoldedPhraseMatcher)
+    case sequence([PhraseMatcher])
+    case oneOf(ValueSet)
+    case all([PhraseMatcher], needsEmpty: Bool)
+    case any([PhraseMatcher], acceptsEmpty: Bool)
+    case numeric(lower: Double, upper: Double)
+    case string(lower: [UInt8]?, lowerInclusive: Bool, upper: [UInt8]?, upperInclusive: Bool)
+    case ipv4(UInt32, UInt32)
+    case length(UInt64, UInt64)
+    case pattern(PlaceholderPattern)
+  }
+
+  /// Throws only for a regular expression that does not compile.
+  package init(_ test: ValueTest) throws(QueryError) {
+    var words: [[UInt8]] = []
+    var literals: [[UInt8]] = []
+
+    /// What a phrase needs.
+    func need(_ phrase: [UInt8], isPrefix: Bool = false) {
+      words += ByteSearch.innerWords(of: phrase, openStart: false, openEnd: isPrefix)
+      if !phrase.isEmpty { literals.append(phrase) }
+    }
+    func anyOf(_ phrases: some Sequence<[UInt8]>) -> Kind {
+      let all = Array(phrases)
+      if all.count == 1 { need(all[0]) }
+      return .any(all.filter { !$0.isEmpty }.map { PhraseMatcher($0) }, acceptsEmpty: all.contains([]))
+    }
+    func equalTo(_ values: some Collection<[UInt8]>) -> Kind {
+      if values.count == 1, let value = values.first { need(value) }
+      return .oneOf(ValueSet(values))
+    }
+
+    switch test {
+    case .phrase(let phrase):
+      need(phrase)
+      kind = phrase.isEmpty ? .empty : .phrase(PhraseMatcher(phrase))
+    case .phrasePrefix(let phrase):
+      need(phrase, isPrefix: true)
+      kind = phrase.isEmpty ? .nonEmpty : .phrasePrefix(PhraseMatcher(phrase, isPrefix: true))
+    case .substring(let text):
+      words = ByteSearch.innerWords(of: text, openStart: true, openEnd: true)
+      if !text.isEmpty { literals = [text] }
+      kind = text.isEmpty ? .always : .substring(text)
+    case .exact(let value):
+      need(value)
+      kind = value.isEmpty ? .empty : .exact(value)
+    case .exactPrefix(let prefix):
+      need(prefix, isPrefix: true)
+      kind = prefix.isEmpty ? .always : .exactPrefix(prefix)
+    case .regexp(let pattern):
+      let expression = try RegularExpression(pattern)
+      literals = expression.requiredLiterals
+      for literal in literals { words += ByteSearch.innerWords(of: literal, openStart: true, openEnd: true) }
+      if let text = expression.literal { kind = text.isEmpty ? .always : .substring(text) } else { kind = .regexp(expression) }
+    case .caseInsensitivePhrase(let phrase):
+      kind = phrase.isEmpty ? .empty : .folded(FoldedPhraseMatcher(phrase))
+    case .caseInsensitivePrefix(let phrase):
+      kind = phrase.isEmpty ? .nonEmpty : .folded(FoldedPhraseMatcher(phrase, isPrefix: true))
+    case .sequence(let phrases):
+      for phrase in phrases { need(phrase) }
+      let matchers = phrases.filter { !$0.isEmpty }.map { PhraseMatcher($0) }
+      kind = matchers.isEmpty ? .always : .sequence(matchers)
+    case .oneOf(let values): kind = equalTo(values)
+    case .containsAll(let phrases):
+      for phrase in phrases { need(phrase) }
+      kind = .all(phrases.filter { !$0.isEmpty }.map { PhraseMatcher($0) }, needsEmpty: phrases.contains([]))
+    case .containsAny(let phrases): kind = anyOf(phrases)
+    case .containsCommonCase(let phrases): kind = anyOf(Set(phrases.flatMap(CommonCase.spellings)).sorted { $0.lexicographicallyPrecedes($1) })
+    case .equalsCommonCase(let phrases): kind = equalTo(Set(phrases.flatMap(CommonCase.spellings)))
+    case .numericRange(let lower, let upper): kind = .numeric(lower: lower, upper: upper)
+    case .stringRange(let lower, let lowerInclusive, let upper, let upperInclusive):
+      kind = .string(lower: lower, lowerInclusive: lowerInclusive, upper: upper, upperInclusive: upperInclusive)
+    case .ipv4Range(let first, let last): kind = .ipv4(first, last)
+    case .lengthRange(let least, let most): kind = .length(least, most)
+    case .patternMatch(let pattern, let full):
+      let pattern = PlaceholderPattern(pattern, full: full)
+      literals = pattern.literals
+      for literal in literals { words += ByteSearch.innerWords(of: literal, openStart: true, openEnd: true) }
+      kind = .pattern(pattern)
+    case .any: kind = .nonEmpty
+    case .empty: kind = .empty
+    }
+    requiredWords = words
+    requiredLiterals = literals
+    matchesEmpty = matches(UnsafeBufferPointer(start: nil, count: 0))
+  }
+
+  package func matches(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
+    switch kind {
+    case .always: return true
+    case .nonEmpty: return !value.isEmpty
+    case .empty: return value.isEmpty
+    case .phrase(let phrase), .phrasePrefix(let phrase): return phrase.matches(value)
+    case .substring(let text): return ByteSearch.contains(value, text)
+    case .exact(let text): return value.count == text.count && value.elementsEqual(text)
+    case .exactPrefix(let text): return value.starts(with: text)
+    case .regexp(let expression): return expression.matches(value)
+    case .folded(let phrase): return phrase.matches(value)
+    case .sequence(let phrases):
+      var index = 0
+      for phrase in phrases {
+        guard let end = phrase.end(in: value, from: index) else { return false }
+        index = end
+      }
+      return true
+    case .oneOf(let values): return values.contains(value)
+    case .all(let phrases, let needsEmpty):
+      return (!needsEmpty || value.isEmpty) && phrases.allSatisfy { $0.matches(value) }
+    case .any(let phrases, let acceptsEmpty):
+      return acceptsEmpty && value.isEmpty || phrases.contains { $0.matches(value) }
+    case .numeric(let lower, let upper):
+      guard let number = FieldNumber.value(value) else { return false }
+      return lower <= number && number <= upper
+    case .string(let lower, let lowerInclusive, let upper, let upperInclusive):
+      if let lower {
+        let below = value.lexicographicallyPrecedes(lower)
+        if below || !lowerInclusive && value.elementsEqual(lower) { return false }
+      }
+      if let upper {
+        let below = value.lexicographicallyPrecedes(upper)
+        if !below, !(upperInclusive && value.elementsEqual(upper)) { return false }
+      }
+      return true
+    case .ipv4(let first, let last):
+      guard let address = FieldNumber.ipv4(value) else { return false }
+      return first <= address && address <= last
+    case .length(let least, let most):
+      var count: UInt64 = 0
+      for byte in value where byte & 0xC0 != 0x80 { count += 1 }
+      return least <= count && count <= most
+    case .pattern(let pattern): return pattern.matches(value)
+    }
+  }
+}
+
+// MARK: - Templates
+
+/// What a template says about all messages made from it.
+package enum TemplateVerdict: Sendable, Equatable {
+  /// Every message of the template passes; no message does; it depends on the variables.
+  case all, none, maybe
+
+  static func && (left: TemplateVerdict, right: TemplateVerdict) -> TemplateVerdict {
+    left == .none || right == .none ? .none : left == .all && right == .all ? .all : .maybe
+  }
+
+  static func || (left: TemplateVerdict, right: TemplateVerdict) -> TemplateVerdict {
+    left == .all || right == .all ? .all : left == .none && right == .none ? .none : .maybe
+  }
+}
+
+extension ValueMatcher {
   /// What `template` alone says, whatever its variables are.
-  package func verdict(on template: Template) -> TemplateVerdict { fatalError() }
+  ///
+  /// Sound under what the decomposer promises: a word lies wholly in one literal or in one slot; a word with a digit lies in no
+  /// literal; slots of numeric kinds hold only words with a digit. (Slots may be empty, and hold any bytes otherwise.)
+  ///
+  /// - Complexity: About `template.text.count` times the length of the text looked for.
+  package func verdict(on template: Template) -> TemplateVerdict {
+    verdict(on: TemplateText(template))
+  }
+
+  /// As above, for one template and many matchers.
+  package func verdict(on template: TemplateText) -> TemplateVerdict {
+    if !template.hasSlots {
+      return template.literals[0].withUnsafeBufferPointer(matches) ? .all : .none
+    }
+    switch kind {
+    case .always: return .all
+    case .nonEmpty: return template.literals.contains { !$0.isEmpty } ? .all : .maybe
+    case .empty: return template.literals.contains { !$0.isEmpty } ? .none : .maybe
+    case .phrase(let phrase), .phrasePrefix(let phrase): return template.verdict(on: phrase)
+    case .substring(let text): return template.verdict(onSubstring: text)
+    case .exact(let text): return template.canEqual(text) ? .maybe : .none
+    case .exactPrefix(let text):
+      return template.literals[0].starts(with: text) ? .all : template.canStart(with: text) ? .maybe : .none
+    case .regexp(let expression):
+      for literal in expression.requiredLiterals where template.verdict(onSubstring: literal) == .none { return .none }
+      // What a literal alone answers, its surroundings cannot take back, unless the expression looks at them.
+      let isSure =
+        !expression.hasAssertions && template.literals.contains { $0.withUnsafeBufferPointer(expression.matches) }
+      return isSure ? .all : .maybe
+    case .folded(let phrase): return template.verdict(on: phrase)
+    case .sequence(let phrases):
+      var next = 0
+      for literal in template.literals {
+        literal.withUnsafeBufferPointer { literal in
+          var index = 0
+          while next < phrases.count, let end = phrases[next].end(in: literal, from: index) {
+            index = end
+            next += 1
+          }
+        }
+      }
+      if next == phrases.count { return .all }
+      return phrases.contains { template.verdict(on: $0) == .none } ? .none : .maybe
+    case .oneOf(let values): return values.values.contains(where: template.canEqual) ? .maybe : .none
+    case .all(let phrases, let needsEmpty):
+      let all = phrases.reduce(TemplateVerdict.all) { $0 == .none ? .none : $0 && template.verdict(on: $1) }
+      return needsEmpty ? all && (template.literals.contains { !$0.isEmpty } ? .none : .maybe) : all
+    case .any(let phrases, let acceptsEmpty):
+      let any = phrases.reduce(TemplateVerdict.none) { $0 == .all ? .all : $0 || template.verdict(on: $1) }
+      return acceptsEmpty ? any || (template.literals.contains { !$0.isEmpty } ? .none : .maybe) : any
+    case .length(_, let most):
+      var count: UInt64 = 0
+      for literal in template.literals { for byte in literal where byte & 0xC0 != 0x80 { count += 1 } }
+      return count > most ? .none : .maybe
+    case .pattern(let pattern):
+      return pattern.literals.contains { template.verdict(onSubstring: $0) == .none } ? .none : .maybe
+    case .numeric, .string, .ipv4: return .maybe
+    }
+  }
 }

@@ -43,7 +43,7 @@ struct PatternSignature {
   /// Tokens beyond this do not tell lines apart: printed lists and structures would make endless patterns.
   static let tokensMax = 30
   /// Brackets with more inside are one wildcard.
-  static let bracketTokensMax = 8
+  static let bracketTokensMax = 16
 
   init(_ template: Template) {
     var units = PatternSignature.units(of: template)
@@ -97,8 +97,105 @@ struct PatternSignature {
     return units
   }
 
-  /// Takes away the head of a line that says when, how serious and which process, where a time opens it.
+  /// Takes away the head of a line that says when, how serious and which process: `<time> <num> INFO [main] `. A time must open it,
+  /// or two numbers and a level, and a word must be left.
   private static func removeFrame(_ units: inout [Unit]) {
+    guard let opening = frameOpening(units) else { return }
+    var index = opening
+    var end = 0
+    var brackets = 0
+    scan: while index < units.count {
+      let unit = units[index]
+      switch unit {
+      case 0x20, 0x09, 0x2D, 0x7C, 0x2C, 0x3A, 0x5D, 0x29, 0x3E:
+        index += 1
+      case 0x5B:
+        guard brackets < 3, let close = units[index...].prefix(64).firstIndex(of: 0x5D),
+          !units[(index + 1)..<close].contains(0x5B)
+        else { break scan }
+        brackets += 1
+        index = close + 1
+      default:
+        if isWildcard(unit) {
+          if mask(of: unit) == .path { break scan }
+          index += 1
+          // A variable that a word goes on from is of the message.
+          if isWordByte(at(units, index)) || at(units, index) == 0x2F || at(units, index) == 0x3D { break scan }
+        } else if let level = levelEnd(units, at: index) {
+          index = level
+        } else {
+          break scan
+        }
+      }
+      if hasWord(units, from: index) { end = index }
+    }
+    units.removeSubrange(0..<end)
+    removeHost(&units)
+  }
+
+  /// Past the brackets before a time that opens a line, or past two numbers before a level; nil if the line has no such head.
+  private static func frameOpening(_ units: [Unit]) -> Int? {
+    var index = 0
+    while at(units, index) == 0x20 || at(units, index) == 0x5B { index += 1 }
+    let first = at(units, index)
+    // Syslog writes a priority first.
+    if first == 0x3C, isWildcard(at(units, index + 1)), at(units, index + 2) == 0x3E { return index + 3 }
+    guard isWildcard(first) else { return nil }
+    if mask(of: first) == .time { return index + 1 }
+    guard at(units, index + 1) == 0x20, isWildcard(at(units, index + 2)) else { return nil }
+    // `I0318 13:44:27.32` of klog.
+    if mask(of: first) == .identifier, mask(of: at(units, index + 2)) == .time { return index + 3 }
+    guard mask(of: first) == .number, mask(of: at(units, index + 2)) == .number else { return nil }
+    var level = index + 3
+    while at(units, level) == 0x20 || isWildcard(at(units, level)) { level += 1 }
+    return levelEnd(units, at: level)
+  }
+
+  private static func hasWord(_ units: [Unit], from start: Int) -> Bool {
+    var index = start
+    while index < units.count, index < start + 256 {
+      if isWordByte(units[index]) { return true }
+      index += 1
+    }
+    return false
+  }
+
+  /// The end of a level's name, or of its letter alone.
+  private static func levelEnd(_ units: [Unit], at index: Int) -> Int? {
+    switch at(units, index) {
+    case 0x49, 0x57, 0x45, 0x44, 0x56, 0x46, 0x54:
+      if at(units, index + 1) == 0x20 || at(units, index + 1) == 0x2F { return index + 1 }
+    default: break
+    }
+    let names: [StaticString] = [
+      "INFO", "WARN", "WARNING", "ERROR", "DEBUG", "TRACE", "FATAL", "CRITICAL", "NOTICE", "SEVERE", "Info", "Warning", "Error",
+      "Debug", "info", "warn", "warning", "error", "debug", "trace", "notice", "fatal",
+    ]
+    for name in names {
+      if let end = match(name, units, at: index) { return end }
+    }
+    return nil
+  }
+
+  /// Takes away the host in `host program[<num>]: `.
+  private static func removeHost(_ units: inout [Unit]) {
+    var index = 0
+    while isWordByte(at(units, index)) || at(units, index) == 0x2E || at(units, index) == 0x2D { index += 1 }
+    guard index > 0, at(units, index) == 0x20 else { return }
+    let program = index + 1
+    index = program
+    scan: while true {
+      switch at(units, index) {
+      case 0x2E, 0x2D, 0x2F, 0x28, 0x29: index += 1
+      case 0x5B:
+        guard isWildcard(at(units, index + 1)), at(units, index + 2) == 0x5D, at(units, index + 3) == 0x3A else { return }
+        units.removeSubrange(0..<program)
+        return
+      default:
+        guard isWordByte(at(units, index)) else { return }
+        index += 1
+      }
+    }
   }
 
   /// Joins what a person sees as one variable.

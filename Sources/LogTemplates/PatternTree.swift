@@ -165,8 +165,8 @@ struct PatternTree: Sendable {
       fillers.capitalCount * 10 >= count * 7
       ? Limit.capitals : fillers.dictionaryCount * 10 >= count * 6 ? Limit.words : Limit.names
     let before = position > 0 ? vocabulary.traits(of: model[position - 1]) : []
-    if before.contains(.equals), !fillers.areBooleans {
-      limit = Limit.afterEquals
+    if before.contains(.equals), !fillers.areBooleans || fillers.hasWildcard {
+      limit = fillers.hasWildcard ? 1 : Limit.afterEquals
     } else {
       let owner = before.contains(.opener) && position > 1 ? vocabulary.traits(of: model[position - 2]) : before
       if owner.contains(.owner) { limit = min(limit, Limit.afterOwner) }

@@ -6,10 +6,10 @@ package struct StaticEmbedder: Embedder {
   /// The model is decoded once, by whoever asks first.
   package static let shared = StaticEmbedder()
 
-  package static let dimension = Int(TL_STATIC256_DIMENSION.rawValue)
+  package static let dimension = Int(TL_STATIC256_DIMENSION)
 
   /// How many word pieces there are; ids are below it.
-  package static let pieceCount = Int(TL_STATIC256_PIECE_COUNT.rawValue)
+  package static let pieceCount = Int(TL_STATIC256_PIECE_COUNT)
 
   package var identity: String { "static256-1" }
   package var dimension: Int { StaticEmbedder.dimension }

@@ -42,12 +42,51 @@ let package = Package(
     .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
   ],
   targets: [
+    // Roof
     .executableTarget(
       name: "Appliance",
-      dependencies: [argumentParser, asyncHTTPClient, crypto, grdb, hummingbird, logging, serviceLifecycle],
+      dependencies: [
+        "Web", "Analysis", "Ingest", "Search", "Identity", "Indexing", "Storage", "LogParsing", "LogQuery", "Domain",
+        argumentParser, asyncHTTPClient, logging, serviceLifecycle,
+      ],
       swiftSettings: swiftSettings,
+      // scripts/setup.sh fills this folder with the archives of the C libraries, which the linker then takes instead of the
+      // shared ones: the binary needs nothing but the C library at run time.
       linkerSettings: [
-        .unsafeFlags(["-Xlinker", "-l:libsqlite3.a", "-Xlinker", "-l:libzstd.a", "-Xlinker", "-l:libz.a", "-Xlinker", "--as-needed"])
+        .unsafeFlags(["-L\(Context.packageDirectory)/.build/static", "-Xclang-linker", "-static-libgcc"])
       ]),
+
+    // Face
+    room(
+      "Web", ["Analysis", "Ingest", "Search", "Identity", "CWebAssets", "Domain", hummingbird, logging],
+      exclude: ["UI"]),
+
+    // Promises
+    room("Analysis", ["Search", "Indexing", "Storage", "Domain", logging]),
+    room("Ingest", ["Storage", "LogParsing", "LogTemplates", "Domain", "CZstd", "CZlib", logging]),
+    room("Search", ["Indexing", "Storage", "LogQuery", "LogBlocks", "Domain", "CKernels", logging]),
+
+    // Services
+    room("Identity", ["Storage", "Domain", crypto]),
+    room("Indexing", ["Storage", "LogTemplates", "Embedding", "VectorIndex", "Domain", logging]),
+
+    // Store
+    room("Storage", ["LogBlocks", "Domain", "CKernels", grdb, logging]),
+
+    // Crafts: pure, none imports another
+    room("LogParsing", ["Domain", "CKernels"]),
+    room("LogTemplates", ["Domain", "CKernels"]),
+    room("LogBlocks", ["Domain", "CKernels", "CZstd"]),
+    room("LogQuery", ["Domain", "CKernels"]),
+    room("Embedding", ["Domain", "CEmbeddingModel"]),
+    room("VectorIndex", ["CKernels"]),
+
+    // Ground
+    room("Domain", []),
+    .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
+    .target(name: "CEmbeddingModel", cSettings: [.unsafeFlags(["-std=c23"])]),
+    .target(name: "CWebAssets", cSettings: [.unsafeFlags(["-std=c23"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
   ]
 )

@@ -1,0 +1,64 @@
+# Timberline: build, run, test. `make` alone lists what there is.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+BINARY := build/timberline
+SWIFT_BUILD := swift build -c release --static-swift-stdlib --product timberline
+
+.PHONY: help setup ui build run test test-unit test-ui test-e2e crash fuzz bench format lint dist clean
+
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## Install the Debian packages that building needs, those that are missing
+	@scripts/setup.sh build
+
+ui: setup ## Build the web bundle
+	@Sources/Web/UI/build.sh
+
+build: ui ## Build the release binary, build/timberline
+	$(SWIFT_BUILD)
+	@mkdir -p build
+	@cp "$$($(SWIFT_BUILD) --show-bin-path)/timberline" $(BINARY)
+	@strip --strip-debug $(BINARY)
+	@scripts/check-binary.sh $(BINARY)
+
+run: build ## Build everything and start it with a sample incident
+	@exec $(BINARY) demo
+
+test: lint test-unit build test-e2e test-ui ## Everything that continuous integration runs
+	@scripts/summary.sh
+
+test-unit: ui ## Unit, property and fuzz tests of every room, and the bundle's own tests
+	@Sources/Web/UI/check.sh
+	@scripts/summary.sh --reset
+	set -o pipefail; swift test 2>&1 | tee .build/test-unit.log
+
+test-e2e: build ## The real binary over real sockets: API, command line, crash and full-disk harness, at small size
+	@scripts/setup.sh test
+	python3 -m unittest discover -v -s Tests/EndToEnd -p 'test_*.py' 2>&1 | tee .build/test-e2e.log
+
+test-ui: build ## The pages in a real browser
+	@scripts/setup.sh browser
+	TIMBERLINE_BINARY=$(abspath $(BINARY)) Tests/UITests/run.sh 2>&1 | tee .build/test-ui.log
+
+crash: build ## The crash harness at length: CYCLES kill -9 cycles (default 200)
+	@scripts/setup.sh test
+	TIMBERLINE_CRASH_CYCLES=$${CYCLES:-200} python3 -m unittest -v Tests.EndToEnd.test_crash
+
+bench: build ## The benchmark: ingest, size, query and start-up, as ratios measured in one run
+	python3 Tests/Benchmarks/bench.py --binary $(abspath $(BINARY))
+
+format: ## Format the sources
+	swift format --in-place --recursive --parallel Package.swift Sources Tests
+
+lint: ## Check format and the rules of the house
+	@scripts/lint.sh
+
+dist: build ## A tarball of the binary, its licence, the unit file and the sample configuration
+	@packaging/build.sh $(BINARY)
+
+clean: ## Delete what was built
+	rm -rf .build build Sources/CWebAssets/dist

@@ -1,0 +1,81 @@
+import ArgumentParser
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// The flags of the settings, one each.
+struct ServerOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Configuration file of `name = value` lines.", valueName: "file"))
+  var config: String?
+
+  @Option(help: ArgumentHelp("Folder that holds everything (default ./timberline-data).", valueName: "dir"))
+  var data: String?
+
+  @Option(help: ArgumentHelp("Address and port (default 127.0.0.1:7300).", valueName: "host:port"))
+  var listen: String?
+
+  @Flag(help: "For your own machine: no sign-in; loopback addresses only.")
+  var dev = false
+
+  @Option(help: ArgumentHelp("Age at which records are deleted, such as 30d (default: never).", valueName: "age"))
+  var retention: String?
+
+  @Option(help: ArgumentHelp("Largest request body after decompression.", valueName: "size"))
+  var bodyBytesMax: String?
+
+  @Option(help: ArgumentHelp("Largest request body as sent.", valueName: "size"))
+  var compressedBodyBytesMax: String?
+
+  @Option(help: ArgumentHelp("Longest record in a body.", valueName: "size"))
+  var lineBytesMax: String?
+
+  @Option(help: ArgumentHelp("Most fields in one record.", valueName: "count"))
+  var fieldsMax: String?
+
+  @Option(help: ArgumentHelp("Most tenant files open at once.", valueName: "count"))
+  var openTenantsMax: String?
+
+  @Option(help: ArgumentHelp("Longest a query may run.", valueName: "seconds"))
+  var querySecondsMax: String?
+
+  @Option(help: ArgumentHelp("Most memory one query may hold.", valueName: "size"))
+  var queryMemoryMax: String?
+
+  @Option(help: ArgumentHelp("Age at which new records are packed into blocks.", valueName: "seconds"))
+  var headSecondsMax: String?
+
+  @Option(help: ArgumentHelp("Longest that running requests are waited for at the end.", valueName: "seconds"))
+  var drainSecondsMax: String?
+
+  @Option(help: ArgumentHelp("How much the server says of itself.", valueName: "level"))
+  var logLevel: String?
+
+  /// - Throws: `ConfigurationError`.
+  func configuration() throws -> Configuration {
+    let given: [(String, String?)] = [
+      ("data", data), ("listen", listen), ("dev", dev ? "true" : nil), ("retention", retention),
+      ("body_bytes_max", bodyBytesMax), ("compressed_body_bytes_max", compressedBodyBytesMax),
+      ("line_bytes_max", lineBytesMax), ("fields_max", fieldsMax), ("open_tenants_max", openTenantsMax),
+      ("query_seconds_max", querySecondsMax), ("query_memory_max", queryMemoryMax),
+      ("head_seconds_max", headSecondsMax), ("drain_seconds_max", drainSecondsMax), ("log_level", logLevel),
+    ]
+    var flags: [String: String] = [:]
+    for case (let name, let text?) in given { flags[name] = text }
+    return try Configuration(flags: flags, environment: ProcessEnvironment.variables, file: config)
+  }
+}
+
+enum ProcessEnvironment {
+  /// The process's variables.
+  static var variables: [String: String] {
+    var variables: [String: String] = [:]
+    var entry = environ
+    while let text = entry.pointee {
+      let pair = String(cString: text).split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      if pair.count == 2 { variables[String(pair[0])] = String(pair[1]) }
+      entry += 1
+    }
+    return variables
+  }
+}

@@ -1,0 +1,107 @@
+package import Domain
+import LogParsing
+import LogTemplates
+package import Storage
+
+/// What a body may hold.
+package struct IngestLimits: Sendable {
+  /// Largest body once unpacked.
+  package var bodyByteCountMax: Int
+  package var lineByteCountMax: Int
+  package var fieldCountMax: Int
+  /// Records older than this are refused; nil takes any age up to ten years.
+  package var retentionNanoseconds: Int64?
+
+  package init(bodyByteCountMax: Int, lineByteCountMax: Int, fieldCountMax: Int, retentionNanoseconds: Int64?) {
+    self.bodyByteCountMax = bodyByteCountMax
+    self.lineByteCountMax = lineByteCountMax
+    self.fieldCountMax = fieldCountMax
+    self.retentionNanoseconds = retentionNanoseconds
+  }
+}
+
+/// What became of a body: how many of its records are durable now, and why the others are not there.
+package struct IngestReceipt: Sendable {
+  package var acceptedCount: Int
+  package var rejectedCount: Int
+  /// The first `rejectionsShownMax` of the rejected.
+  package var rejections: [Rejection]
+
+  package static let rejectionsShownMax = 20
+
+  package struct Rejection: Sendable, Equatable {
+    /// From 1.
+    package var line: Int
+    package var reason: String
+  }
+}
+
+/// Bytes in, durable records, a receipt back. The steps: unpack, parse, take apart, number, commit.
+package struct IngestService: Sendable {
+  private let pool: TenantDatabasePool
+  private let limits: IngestLimits
+  private let executor: any TaskExecutor
+  private let now: @Sendable () -> Timestamp
+
+  /// - Parameter executor: Where parsing and taking apart run: work that holds a core for milliseconds.
+  package init(
+    pool: TenantDatabasePool, limits: IngestLimits, executor: any TaskExecutor, now: @escaping @Sendable () -> Timestamp
+  ) {
+    self.pool = pool
+    self.limits = limits
+    self.executor = executor
+    self.now = now
+  }
+
+  /// Takes a body of JSON lines, one JSON object or an array of them. Returns only once the accepted records are durable.
+  ///
+  /// - Throws: `BodyError` when it can't be unpacked, `StorageError` when it can't be kept; then none of it was taken.
+  package func take(
+    _ body: some Collection<UInt8> & Sendable, encoding: ContentEncoding, scope: TenantScope
+  ) async throws -> IngestReceipt {
+    let limits = limits
+    let now = now()
+    return try await withTaskExecutorPreference(executor) {
+      let (parsed, byteCount) = try Self.parse(body, encoding: encoding, limits: limits, now: now)
+      let receipt = IngestReceipt(
+        acceptedCount: parsed.records.count, rejectedCount: parsed.rejectedCount,
+        rejections: parsed.rejections.prefix(IngestReceipt.rejectionsShownMax).map {
+          IngestReceipt.Rejection(line: $0.line, reason: $0.reason)
+        })
+      if parsed.records.count > 0 {
+        try await store(parsed.records, rawByteCount: byteCount, scope: scope)
+      }
+      return receipt
+    }
+  }
+
+  /// Takes records that are parsed already, as an import does. Returns once they are durable.
+  package func store(_ records: ParsedRecords, rawByteCount: Int, scope: TenantScope) async throws {
+    let database = try await pool.open(scope)
+    var decomposition = Decomposition(records)
+    decomposition.renumber(
+      templateNumbers: try database.templateNumbers(for: decomposition.templates),
+      streamNumbers: try database.streamNumbers(for: decomposition.streams))
+    _ = try await database.append(decomposition.columns, rawByteCount: rawByteCount)
+  }
+
+  private static func parse(
+    _ body: some Collection<UInt8>, encoding: ContentEncoding, limits: IngestLimits, now: Timestamp
+  ) throws -> (ParseResult, byteCount: Int) {
+    var options = JSONLinesParser.Options(now: now)
+    options.limits.lineByteCountMax = limits.lineByteCountMax
+    options.limits.fieldCountMax = limits.fieldCountMax
+    options.limits.retentionNanoseconds = limits.retentionNanoseconds
+    var parser = JSONLinesParser(options: options)
+    func run(_ bytes: UnsafeBufferPointer<UInt8>) throws -> (ParseResult, byteCount: Int) {
+      if encoding == .identity {
+        if bytes.count > limits.bodyByteCountMax { throw BodyError.tooLarge(byteCountMax: limits.bodyByteCountMax) }
+        return (parser.parse(bytes), bytes.count)
+      }
+      let plain = try BodyDecoder.decode(bytes, encoding, byteCountMax: limits.bodyByteCountMax)
+      return plain.withUnsafeBufferPointer { (parser.parse($0), $0.count) }
+    }
+    if let result = try body.withContiguousStorageIfAvailable({ try run($0) }) { return result }
+    return try Array(body).withUnsafeBufferPointer { try run($0) }
+  }
+}

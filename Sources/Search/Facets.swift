@@ -1,0 +1,159 @@
+import Domain
+import LogBlocks
+import LogQuery
+
+/// The most frequent values of one field.
+package struct Facet: Sendable {
+  package var name: String
+  package var values: [ValueHits]
+}
+
+extension ValueHits {
+  /// The most frequent first, equal ones by value.
+  static func ranked(_ counts: [[UInt8]: Int], limit: Int) -> [ValueHits] {
+    let ranked = counts.map { ValueHits(value: $0.key, hits: $0.value) }.sorted {
+      $0.hits != $1.hits ? $0.hits > $1.hits : $0.value.lexicographicallyPrecedes($1.value)
+    }
+    return Array(ranked.prefix(limit))
+  }
+}
+
+/// Counts the values of all fields at once. A field with more than `distinctMax` values says nothing by its most frequent ones and is
+/// left out.
+struct FacetBuilder {
+  static let distinctMax = 1000
+  static let valueByteCountMax = 1000
+
+  private var counts: [[UInt8]: [[UInt8]: Int]] = [:]
+  private var tooMany: Set<[UInt8]> = []
+
+  mutating func add(_ plan: ScanPlan) throws {
+    for unit in plan.units {
+      if plan.matchesWholly(unit), let summary = try plan.summary(of: unit) {
+        // Which fields need no look into the block: constants. The rest is opened below.
+        for field in summary.fields where field.occurrence == 0 && !field.isCountable { tooMany.insert(field.name) }
+      }
+      guard let (source, rows) = try plan.open(unit) else { continue }
+      try addSeverities(source, rows)
+      let count = rows.count
+      for name in source.reader.fieldNames where !tooMany.contains(name) {
+        try add(name, try source.reader.field(name), rows, count)
+      }
+    }
+  }
+
+  private mutating func addSeverities(_ source: OpenedSource, _ rows: RowSet) throws {
+    var bySeverity = [Int](repeating: 0, count: Severity.allCases.count)
+    let severities = try source.reader.severities()
+    rows.forEach { bySeverity[Int(severities[$0].rawValue)] += 1 }
+    for severity in Severity.allCases where bySeverity[Int(severity.rawValue)] > 0 {
+      counts[Array("severity".utf8), default: [:]][Array(severity.name.utf8), default: 0] +=
+        bySeverity[Int(severity.rawValue)]
+    }
+  }
+
+  private mutating func add(_ name: [UInt8], _ column: FieldColumn, _ rows: RowSet, _ count: Int) throws {
+    if name.elementsEqual("severity".utf8) { return }
+    switch column {
+    case .absent: return
+    case .constant(let value): count > 0 ? add(name, value, count) : ()
+    case .dictionary(let values, let codes):
+      var byCode = [Int](repeating: 0, count: values.count)
+      rows.forEach { if codes[$0] != FieldColumn.absentCode { byCode[Int(codes[$0])] += 1 } }
+      for (code, count) in byCode.enumerated() where count > 0 { add(name, values[code], count) }
+    case .list(let values, let present):
+      var byValue: [[UInt8]: Int] = [:]
+      rows.forEach { row in
+        if present?[row] == false || byValue.count > FacetBuilder.distinctMax { return }
+        byValue[values[row], default: 0] += 1
+      }
+      for (value, count) in byValue { add(name, value, count) }
+    }
+  }
+
+  mutating func add(_ rows: [Row]) {
+    for row in rows {
+      for field in row.fields where !["_time", "_msg", "id", "_stream_id"].contains(field.name) {
+        add(Array(field.name.utf8), field.value, 1)
+      }
+    }
+  }
+
+  private mutating func add(_ name: [UInt8], _ value: [UInt8], _ count: Int) {
+    if value.isEmpty || tooMany.contains(name) { return }
+    if value.count > FacetBuilder.valueByteCountMax {
+      drop(name)
+      return
+    }
+    counts[name, default: [:]][value, default: 0] += count
+    if counts[name]!.count > FacetBuilder.distinctMax { drop(name) }
+  }
+
+  private mutating func drop(_ name: [UInt8]) {
+    tooMany.insert(name)
+    counts[name] = nil
+  }
+
+  /// Severity first, then by name.
+  func result(limit: Int) -> [Facet] {
+    let severity = Array("severity".utf8)
+    return counts.filter { !tooMany.contains($0.key) }.sorted {
+      ($0.key == severity) != ($1.key == severity) ? $0.key == severity : $0.key.lexicographicallyPrecedes($1.key)
+    }.map { Facet(name: String(decoding: $0.key, as: UTF8.self), values: ValueHits.ranked($0.value, limit: limit)) }
+  }
+}
+
+extension BlockSummary.FieldSummary {
+  /// Whether its values can be few enough for a facet.
+  fileprivate var isCountable: Bool {
+    switch storage {
+    case .constant: true
+    case .dictionary(let distinctCount): distinctCount <= FacetBuilder.distinctMax
+    case .list: presentCount <= FacetBuilder.distinctMax
+    }
+  }
+}
+
+/// Counts which fields records have.
+struct FieldNameBuilder {
+  private var counts: [[UInt8]: Int] = [:]
+  /// Fields that every record has.
+  private static let builtIn = ["_time", "_msg", "_stream", "_stream_id", "id", "severity"]
+
+  mutating func add(_ plan: ScanPlan) throws {
+    for unit in plan.units {
+      if plan.matchesWholly(unit), let summary = try plan.summary(of: unit) {
+        try plan.checkDeadline()
+        plan.countMatched(summary.recordCount)
+        for field in summary.fields where field.occurrence == 0 { counts[field.name, default: 0] += field.presentCount }
+        addBuiltIn(summary.recordCount)
+        continue
+      }
+      guard let (source, rows) = try plan.open(unit) else { continue }
+      addBuiltIn(rows.count)
+      for name in source.reader.fieldNames {
+        let column = try source.reader.field(name)
+        var count = 0
+        switch column {
+        case .absent: continue
+        case .constant: count = rows.count
+        case .dictionary(_, let codes): rows.forEach { count += codes[$0] == FieldColumn.absentCode ? 0 : 1 }
+        case .list(_, let present): rows.forEach { count += present?[$0] == false ? 0 : 1 }
+        }
+        if count > 0 { counts[name, default: 0] += count }
+      }
+    }
+  }
+
+  mutating func add(_ rows: [Row]) {
+    for row in rows {
+      for field in row.fields { counts[Array(field.name.utf8), default: 0] += 1 }
+    }
+  }
+
+  private mutating func addBuiltIn(_ count: Int) {
+    for name in FieldNameBuilder.builtIn { counts[Array(name.utf8), default: 0] += count }
+  }
+
+  func result() -> [ValueHits] { ValueHits.ranked(counts, limit: Int.max) }
+}

@@ -1,0 +1,99 @@
+import CKernels
+import Domain
+import LogBlocks
+import LogQuery
+
+/// Puts rows of one source together as people see them.
+final class RecordReader {
+  private let source: any RecordSource
+  private let names: TenantNames
+  private var fieldColumns: [String: FieldColumn] = [:]
+
+  init(_ source: any RecordSource, names: TenantNames) {
+    self.source = source
+    self.names = names
+  }
+
+  static func messageChecksum(_ message: [UInt8]) -> UInt32 {
+    message.withUnsafeBytes { tl_crc32c(0, $0.baseAddress, $0.count) }
+  }
+
+  /// All of a record: the built-in fields first, then its own in the order sent.
+  func row(_ row: Int) throws -> Row {
+    let message = try message(ofRow: row)
+    let time = Timestamp(nanoseconds: try source.times()[row])
+    let stream = try source.streams()[row]
+    let own = try source.fields(ofRow: row)
+    var fields: [(name: String, value: [UInt8])] = []
+    fields.reserveCapacity(own.count + 6)
+    var timeText: [UInt8] = []
+    time.appendRFC3339(to: &timeText)
+    fields.append(("_time", timeText))
+    fields.append(("_msg", message))
+    fields.append(("_stream", names.streamText(stream)))
+    fields.append(("_stream_id", names.streamID(stream)))
+    let id = RecordID(time: time, stream: stream, messageChecksum: Self.messageChecksum(message))
+    fields.append(("id", Array(id.description.utf8)))
+    fields.append(("severity", Array(try source.severities()[row].name.utf8)))
+    // A sender's own `id` or `severity` would stand twice in the object: the built-in one keeps the name.
+    for field in own {
+      let name = String(decoding: field.name, as: UTF8.self)
+      if name != "id", name != "severity" { fields.append((name, field.value)) }
+    }
+    return Row(fields)
+  }
+
+  /// Only the named fields, those that are not empty.
+  func row(_ row: Int, fields wanted: [String]) throws -> Row {
+    var fields: [(name: String, value: [UInt8])] = []
+    fields.reserveCapacity(wanted.count)
+    for name in wanted {
+      let value = try value(of: name, atRow: row)
+      if !value.isEmpty { fields.append((name, value)) }
+    }
+    return Row(fields)
+  }
+
+  /// One field of one row, the built-in ones included; empty if the row has none.
+  func value(of name: String, atRow row: Int) throws -> [UInt8] {
+    switch name {
+    case "_msg": return try message(ofRow: row)
+    case "_time":
+      var text: [UInt8] = []
+      Timestamp(nanoseconds: try source.times()[row]).appendRFC3339(to: &text)
+      return text
+    case "_stream": return names.streamText(try source.streams()[row])
+    case "_stream_id": return names.streamID(try source.streams()[row])
+    case "severity": return Array(try source.severities()[row].name.utf8)
+    case "template":
+      return Array(try names.requiredTemplate(try source.templates()[row]).description.utf8)
+    case "pattern":
+      return names.pattern(ofTemplate: try source.templates()[row]).map { Array(String($0).utf8) } ?? []
+    case "id":
+      let checksum = Self.messageChecksum(try message(ofRow: row))
+      let id = RecordID(
+        time: Timestamp(nanoseconds: try source.times()[row]), stream: try source.streams()[row], messageChecksum: checksum)
+      return Array(id.description.utf8)
+    default:
+      for candidate in FieldAlias.candidates(for: name) {
+        let column: FieldColumn
+        if let known = fieldColumns[candidate] {
+          column = known
+        } else {
+          column = try source.field(Array(candidate.utf8))
+          fieldColumns[candidate] = column
+        }
+        let value = column.withValue(atRow: row) { $0.map { Array($0) } ?? [] }
+        if !value.isEmpty { return value }
+      }
+      return []
+    }
+  }
+
+  private func message(ofRow row: Int) throws -> [UInt8] {
+    var message: [UInt8] = []
+    let template = try names.requiredTemplate(try source.templates()[row])
+    try source.appendMessage(ofRow: row, template: template, to: &message)
+    return message
+  }
+}

@@ -1,0 +1,278 @@
+package import Domain
+package import Indexing
+import LogBlocks
+import LogQuery
+package import Storage
+
+/// A query in, records or counts out. Every call works on one tenant, which its scope proves.
+package struct SearchService: Sendable {
+  private let pool: TenantDatabasePool
+  private let indexes: TenantIndexPool
+  private let limits: SearchLimits
+  private let executor: any TaskExecutor
+  private let now: @Sendable () -> Timestamp
+
+  /// - Parameter executor: Where scanning runs: work that holds a core for milliseconds.
+  package init(
+    pool: TenantDatabasePool, indexes: TenantIndexPool, limits: SearchLimits, executor: any TaskExecutor,
+    now: @escaping @Sendable () -> Timestamp
+  ) {
+    self.pool = pool
+    self.indexes = indexes
+    self.limits = limits
+    self.executor = executor
+    self.now = now
+  }
+
+  // MARK: Rows
+
+  /// A query that was understood and can run.
+  package struct PreparedQuery: Sendable {
+    let service: SearchService
+    let query: Query
+    let request: SearchRequest
+    let scope: TenantScope
+
+    /// Hands rows over in batches as they are found.
+    ///
+    /// - Returns: What the query looked at.
+    /// - Throws: `SearchError`, what Storage throws, and what `sink` throws, which ends the query.
+    @discardableResult
+    package func run(_ sink: ([SearchRow]) async throws -> Void) async throws -> SearchStatistics {
+      try await service.run(query, request, scope: scope, sink)
+    }
+  }
+
+  /// Parses and checks a query, so that what is wrong with it is known before the first row.
+  ///
+  /// - Throws: `SearchError.syntax`.
+  package func prepare(_ request: SearchRequest, scope: TenantScope) async throws -> PreparedQuery {
+    let query = try parse(request.text)
+    // Regular expressions and the like are compiled here for their errors alone.
+    do {
+      _ = try PipeChain(pipeline(query.pipes), options: pipeOptions(range: request.range)) { _ in true }
+    } catch let error as QueryError {
+      throw SearchError.syntax(error)
+    }
+    let (database, names) = try await tenant(scope)
+    _ = try await planner(database, names, scope: scope).plan(query.filter)
+    return PreparedQuery(service: self, query: query, request: request, scope: scope)
+  }
+
+  private func run(
+    _ query: Query, _ request: SearchRequest, scope: TenantScope, _ sink: ([SearchRow]) async throws -> Void
+  ) async throws -> SearchStatistics {
+    try await withTaskExecutorPreference(executor) {
+      let plan = try await plan(query.filter, request.range, scope: scope)
+      let scan = RowScan(
+        plan: plan, pipes: query.pipes, options: pipeOptions(range: request.range), limit: request.limit,
+        offset: request.offset)
+      do {
+        try await scan.run(sink)
+      } catch let error as QueryError {
+        throw SearchError.syntax(error)
+      } catch let error as PipeLimitError {
+        throw SearchError.tooLarge("\(error)")
+      }
+      return plan.finishedStatistics()
+    }
+  }
+
+  // MARK: Counts
+
+  /// Records over time, by the values of `field`.
+  ///
+  /// - Parameter step: Nanoseconds.
+  package func hits(
+    _ request: SearchRequest, step: Int64, field: String?, scope: TenantScope
+  ) async throws -> VolumeHistogram {
+    try await counting(request, scope: scope) { plan, rows in
+      var builder = HistogramBuilder(step: step, field: field)
+      if let rows {
+        builder.add(rows)
+        return builder.result(plan.finishedStatistics())
+      }
+      try builder.add(plan)
+      return builder.result(plan.finishedStatistics())
+    }
+  }
+
+  /// The most frequent values of each field, of fields that do not have too many.
+  package func facets(_ request: SearchRequest, limit: Int, scope: TenantScope) async throws -> [Facet] {
+    try await counting(request, scope: scope) { plan, rows in
+      var builder = FacetBuilder()
+      if let rows { builder.add(rows) } else { try builder.add(plan) }
+      return builder.result(limit: limit)
+    }
+  }
+
+  package func fieldNames(_ request: SearchRequest, scope: TenantScope) async throws -> [ValueHits] {
+    try await counting(request, scope: scope) { plan, rows in
+      var builder = FieldNameBuilder()
+      if let rows { builder.add(rows) } else { try builder.add(plan) }
+      return builder.result()
+    }
+  }
+
+  package func fieldValues(
+    _ request: SearchRequest, field: String, limit: Int, scope: TenantScope
+  ) async throws -> [ValueHits] {
+    try await counting(request, scope: scope) { plan, rows in
+      var counts: [[UInt8]: Int] = [:]
+      if let rows {
+        for row in rows where !row[field].isEmpty { counts[row[field], default: 0] += 1 }
+      } else {
+        for unit in plan.units {
+          guard let (source, rows) = try plan.open(unit) else { continue }
+          let codes = try ValueCodes(field, of: source)
+          var byCode: [Int: Int] = [:]
+          rows.forEach { byCode[codes.code(ofRow: $0), default: 0] += 1 }
+          for (code, count) in byCode { counts[codes.value(ofCode: code), default: 0] += count }
+        }
+        counts[[]] = nil
+      }
+      return ValueHits.ranked(counts, limit: limit)
+    }
+  }
+
+  /// Runs `body` on the compute executor with a plan, or with the rows of a query that has pipes.
+  private func counting<Result: Sendable>(
+    _ request: SearchRequest, scope: TenantScope,
+    _ body: @Sendable (ScanPlan, [SearchRow]?) throws -> Result
+  ) async throws -> Result {
+    let query = try parse(request.text)
+    return try await withTaskExecutorPreference(executor) {
+      var rows: [SearchRow]?
+      if !query.pipes.isEmpty {
+        var collected: [SearchRow] = []
+        var byteCount = 0
+        _ = try await run(query, request, scope: scope) { batch in
+          collected += batch
+          byteCount += batch.reduce(0) { $0 + $1.fields.reduce(64) { $0 + $1.value.count + 48 } }
+          if byteCount > limits.byteCountMax {
+            throw SearchError.tooLarge("the rows behind the pipes hold more than \(limits.byteCountMax) bytes; narrow the query")
+          }
+        }
+        rows = collected
+      }
+      let plan = try await plan(query.filter, request.range, scope: scope)
+      return try body(plan, rows)
+    }
+  }
+
+  // MARK: Around a record
+
+  /// The lines of a record's stream before and after it.
+  ///
+  /// - Returns: Oldest first, with the record's index; nil if no record has the id.
+  package func context(
+    of id: RecordID, before: Int, after: Int, scope: TenantScope
+  ) async throws -> (rows: [SearchRow], anchor: Int)? {
+    try await withTaskExecutorPreference(executor) {
+      let stream = ScanFilter.streams([id.stream])
+      func rows(_ filter: ScanFilter, _ range: TimeRange, isDescending: Bool, limit: Int) async throws -> [SearchRow] {
+        if limit == 0 { return [] }
+        let plan = try await plan(filter, range, scope: scope)
+        var scan = OrderedScan(plan, isDescending: isDescending, limit: limit)
+        var rows: [SearchRow] = []
+        while rows.count < limit, let item = try scan.next() { rows.append(try item.source.records.row(item.row)) }
+        return rows
+      }
+      let next = id.time.advanced(byNanoseconds: 1)
+      let same = try await rows(
+        .and([stream, .time(TimeRange(start: id.time, end: next))]), .all, isDescending: false, limit: 10_000)
+      let text = Array(id.description.utf8)
+      guard let index = same.firstIndex(where: { $0["id"] == text }) else { return nil }
+      let earlier = try await rows(
+        .and([stream, .time(TimeRange(start: TimeRange.all.start, end: id.time))]), .all, isDescending: true,
+        limit: max(0, before - index))
+      let later = try await rows(
+        .and([stream, .time(TimeRange(start: next, end: TimeRange.all.end))]), .all, isDescending: false,
+        limit: max(0, after - (same.count - index - 1)))
+      let all = earlier.reversed() + same + later
+      let anchor = earlier.count + index
+      let start = max(0, anchor - before)
+      return (Array(all[start..<min(all.count, anchor + after + 1)]), anchor - start)
+    }
+  }
+
+  // MARK: For other parts of the search
+
+  /// A plan over a fresh view of the tenant.
+  func plan(_ filter: Filter, _ range: TimeRange, scope: TenantScope) async throws -> ScanPlan {
+    let (database, names) = try await tenant(scope)
+    let planned = try await planner(database, names, scope: scope).plan(filter)
+    return try await plan(planned, range, database, names)
+  }
+
+  func plan(_ filter: ScanFilter, _ range: TimeRange, scope: TenantScope) async throws -> ScanPlan {
+    let (database, names) = try await tenant(scope)
+    return try await plan(filter, range, database, names)
+  }
+
+  private func plan(
+    _ filter: ScanFilter, _ range: TimeRange, _ database: TenantDatabase, _ names: TenantNames
+  ) async throws -> ScanPlan {
+    let view = try await database.view(range.intersection(filter.timeBounds))
+    return ScanPlan(view: view, names: names, filter: filter, range: range, limits: limits)
+  }
+
+  /// The tenant's database, and the names behind its numbers as of now.
+  func tenant(_ scope: TenantScope) async throws -> (TenantDatabase, TenantNames) {
+    let database = try await pool.open(scope)
+    let index = try await indexes.index(of: database)
+    return (database, TenantNames(database, patterns: try await index.current()))
+  }
+
+  func index(_ scope: TenantScope) async throws -> TenantIndex {
+    try await indexes.index(of: try await pool.open(scope))
+  }
+
+  func planner(_ database: TenantDatabase, _ names: TenantNames, scope: TenantScope) -> QueryPlanner {
+    QueryPlanner(
+      names: names,
+      similarPatterns: { text, limit in
+        let nearest = try await indexes.index(of: database).nearest(to: text, limit: limit)
+        return Set(nearest.map(\.pattern))
+      },
+      values: { query in
+        var values: Set<[UInt8]> = []
+        _ = try await run(query, SearchRequest(text: "", range: .all), scope: scope) { rows in
+          for row in rows {
+            if let first = row.fields.first { values.insert(first.value) }
+          }
+          if values.count > 100_000 {
+            throw SearchError.tooLarge("a subquery answers more than 100000 values; narrow it")
+          }
+        }
+        return Array(values)
+      })
+  }
+
+  func parse(_ text: String) throws -> Query {
+    do {
+      return try QueryParser(now: now()).parse(text)
+    } catch {
+      throw SearchError.syntax(error)
+    }
+  }
+
+  func parseFilter(_ text: String) throws -> Filter {
+    do {
+      return try QueryParser(now: now()).parseFilter(text)
+    } catch {
+      throw SearchError.syntax(error)
+    }
+  }
+
+  var compute: any TaskExecutor { executor }
+
+  private func pipeline(_ pipes: [Pipe]) -> [Pipe] {
+    if case .streamContext = pipes.first { return Array(pipes.dropFirst()) }
+    return pipes
+  }
+
+  private func pipeOptions(range: TimeRange) -> PipeOptions {
+    PipeOptions(now: now(), range: range, byteCountMax: limits.byteCountMax)
+  }
+}

@@ -1,0 +1,98 @@
+import CKernels
+import Domain
+import Indexing
+import LogBlocks
+import Storage
+
+/// The texts behind one tenant's numbers, for the life of one query.
+///
+/// Used by one task at a time.
+final class TenantNames: TemplateSource, @unchecked Sendable {
+  // Sendable: the caches are touched only by the one task that runs the query.
+  private let database: TenantDatabase
+  private let patternMap: PatternMap
+  private var streamTexts: [UInt32: (text: [UInt8], id: [UInt8])] = [:]
+  private var templateCache: [Template?] = []
+
+  init(_ database: TenantDatabase, patterns: PatternMap) {
+    self.database = database
+    patternMap = patterns
+  }
+
+  func template(_ number: UInt32) -> Template? {
+    let index = Int(number)
+    if index < templateCache.count, let known = templateCache[index] { return known }
+    guard let template = database.template(number) else { return nil }
+    if index >= templateCache.count {
+      templateCache.append(contentsOf: repeatElement(nil, count: index + 1 - templateCache.count))
+    }
+    templateCache[index] = template
+    return template
+  }
+
+  /// - Throws: `BlockError.corrupt` if a record names a template that the tenant does not have.
+  func requiredTemplate(_ number: UInt32) throws -> Template {
+    guard let template = template(number) else { throw BlockError.corrupt(place: "template \(number)") }
+    return template
+  }
+
+  func templates(where isIncluded: (Template) -> Bool) -> Set<UInt32> {
+    var numbers: Set<UInt32> = []
+    for number in 0..<UInt32(database.templateCount) {
+      if let template = database.template(number), isIncluded(template) { numbers.insert(number) }
+    }
+    return numbers
+  }
+
+  func streams(where isIncluded: (Stream) -> Bool) -> Set<UInt32> {
+    var numbers: Set<UInt32> = []
+    for number in 0..<UInt32(database.streamCount) {
+      if let stream = database.stream(number), isIncluded(stream) { numbers.insert(number) }
+    }
+    return numbers
+  }
+
+  func streamNumbers(where isIncluded: (UInt32) -> Bool) -> Set<UInt32> {
+    Set((0..<UInt32(database.streamCount)).filter(isIncluded))
+  }
+
+  func streams(withIDs ids: Set<String>) -> Set<UInt32> {
+    streamNumbers { ids.contains(String(decoding: streamID($0), as: UTF8.self)) }
+  }
+
+  /// `{pod="api-0"}`; `{}` for a number that is not known.
+  func streamText(_ number: UInt32) -> [UInt8] { texts(ofStream: number).text }
+
+  /// 32 hex digits: a hash of the labels.
+  func streamID(_ number: UInt32) -> [UInt8] { texts(ofStream: number).id }
+
+  func pattern(ofTemplate number: UInt32) -> UInt32? { patternMap.pattern(ofTemplate: number) }
+
+  func patterns(where isIncluded: (UInt32) -> Bool) -> Set<UInt32> {
+    Set(patternMap.patterns.map(\.number).filter(isIncluded))
+  }
+
+  func templates(ofPatterns patterns: Set<UInt32>) -> Set<UInt32> { patternMap.templates(ofPatterns: patterns) }
+
+  func stream(_ number: UInt32) -> Stream? { database.stream(number) }
+
+  func pattern(_ number: UInt32) -> Pattern? { patternMap.pattern(number) }
+
+  private func texts(ofStream number: UInt32) -> (text: [UInt8], id: [UInt8]) {
+    if let known = streamTexts[number] { return known }
+    let text = database.stream(number)?.description ?? Array("{}".utf8)
+    var hash: (UInt64, UInt64) = (0, 0)
+    text.withUnsafeBytes { bytes in
+      withUnsafeMutableBytes(of: &hash) { out in
+        tl_hash128(bytes.baseAddress, bytes.count, 0, out.assumingMemoryBound(to: UInt64.self).baseAddress)
+      }
+    }
+    func hex(_ value: UInt64) -> [UInt8] {
+      let digits = Array(String(value, radix: 16).utf8)
+      return Array(repeating: UInt8(ascii: "0"), count: 16 - digits.count) + digits
+    }
+    let texts = (text, hex(hash.0) + hex(hash.1))
+    streamTexts[number] = texts
+    return texts
+  }
+}

@@ -1,0 +1,106 @@
+import Domain
+import LogBlocks
+import LogQuery
+
+/// The values of one field over a source's rows, as small numbers: equal values have equal codes.
+struct ValueCodes {
+  private enum Storage {
+    case single([UInt8])
+    case codes([UInt32], values: [[UInt8]])
+    case severities([Severity])
+  }
+
+  private let storage: Storage
+
+  /// - Parameter field: Nil gives every row the empty value.
+  init(_ field: String?, of source: OpenedSource) throws {
+    guard let field else {
+      storage = .single([])
+      return
+    }
+    let reader = source.reader
+    switch field {
+    case "severity":
+      storage = .severities(try reader.severities())
+    case "_stream", "_stream_id":
+      storage = try ValueCodes.interned(try reader.streams(), count: reader.count) { row, _ in
+        try source.records.value(of: field, atRow: row)
+      }
+    case "template", "pattern":
+      storage = try ValueCodes.interned(try reader.templates(), count: reader.count) { row, _ in
+        try source.records.value(of: field, atRow: row)
+      }
+    default:
+      let names = FieldAlias.candidates(for: field).map { Array($0.utf8) }
+      let present = names.filter { Set(reader.fieldNames).contains($0) }
+      if present.isEmpty, !["_msg", "_time", "id"].contains(field) {
+        storage = .single([])
+      } else if present.count == 1, case .constant(let value) = try reader.field(present[0]) {
+        storage = .single(value)
+      } else if present.count == 1, case .dictionary(let values, let codes) = try reader.field(present[0]) {
+        storage = .codes(codes, values: (0..<values.count).map { values[$0] })
+      } else {
+        var numbers: [[UInt8]: UInt32] = [:]
+        var values: [[UInt8]] = []
+        var codes: [UInt32] = []
+        codes.reserveCapacity(reader.count)
+        for row in 0..<reader.count {
+          let value = try source.records.value(of: field, atRow: row)
+          if let known = numbers[value] {
+            codes.append(known)
+          } else {
+            let code = UInt32(values.count)
+            numbers[value] = code
+            values.append(value)
+            codes.append(code)
+          }
+        }
+        storage = .codes(codes, values: values)
+      }
+    }
+  }
+
+  /// Codes of rows that share a number share a value: it is read at the first of them.
+  private static func interned(
+    _ numbers: [UInt32], count: Int, _ value: (_ row: Int, _ number: UInt32) throws -> [UInt8]
+  ) throws -> Storage {
+    var known: [UInt32: UInt32] = [:]
+    var byValue: [[UInt8]: UInt32] = [:]
+    var values: [[UInt8]] = []
+    var codes: [UInt32] = []
+    codes.reserveCapacity(count)
+    for (row, number) in numbers.enumerated() {
+      if let code = known[number] {
+        codes.append(code)
+        continue
+      }
+      let text = try value(row, number)
+      let code = byValue[text] ?? UInt32(values.count)
+      if code == values.count {
+        values.append(text)
+        byValue[text] = code
+      }
+      known[number] = code
+      codes.append(code)
+    }
+    return .codes(codes, values: values)
+  }
+
+  @inline(__always)
+  func code(ofRow row: Int) -> Int {
+    switch storage {
+    case .single: 0
+    case .codes(let codes, _): Int(codes[row])
+    case .severities(let severities): Int(severities[row].rawValue)
+    }
+  }
+
+  /// Empty for rows without the field.
+  func value(ofCode code: Int) -> [UInt8] {
+    switch storage {
+    case .single(let value): value
+    case .codes(_, let values): code < values.count ? values[code] : []
+    case .severities: Array((Severity(rawValue: UInt8(code)) ?? .unknown).name.utf8)
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import Domain
+import LogBlocks
+
+/// How many records matched in each step of time, by the values of a field.
+package struct VolumeHistogram: Sendable {
+  package struct Bucket: Sendable {
+    package var start: Timestamp
+    package var count: Int
+  }
+
+  package struct Series: Sendable {
+    /// The field's value; empty without a field, and for records that lack it.
+    package var value: [UInt8]
+    /// Those that are not empty, ascending.
+    package var buckets: [Bucket]
+  }
+
+  /// The largest first.
+  package var series: [Series]
+  package var statistics: SearchStatistics
+
+  /// Series kept apart; the rest are summed under an empty value.
+  static let seriesMax = 50
+}
+
+/// Adds rows up into a `VolumeHistogram`.
+struct HistogramBuilder {
+  let step: Int64
+  let field: String?
+  private var counts: [[UInt8]: [Int64: Int]] = [:]
+
+  init(step: Int64, field: String?) {
+    self.step = step
+    self.field = field
+  }
+
+  mutating func add(_ plan: ScanPlan) throws {
+    for unit in plan.units {
+      // Steps of whole minutes over everything in a block are in its summary.
+      if step % 60_000_000_000 == 0, field == nil || field == "severity", plan.matchesWholly(unit),
+        let summary = try plan.summary(of: unit)
+      {
+        try plan.checkDeadline()
+        add(summary)
+        plan.countMatched(summary.recordCount)
+        continue
+      }
+      guard let (source, rows) = try plan.open(unit) else { continue }
+      try add(source, rows)
+    }
+  }
+
+  private mutating func add(_ summary: BlockSummary) {
+    for minute in summary.minuteCounts {
+      let (start, overflow) = minute.minute.multipliedReportingOverflow(by: 60_000_000_000)
+      if overflow { continue }
+      if field == nil {
+        counts[[], default: [:]][bucket(start), default: 0] += minute.total
+      } else {
+        for severity in Severity.allCases where minute.counts[Int(severity.rawValue)] > 0 {
+          counts[Array(severity.name.utf8), default: [:]][bucket(start), default: 0] +=
+            Int(minute.counts[Int(severity.rawValue)])
+        }
+      }
+    }
+  }
+
+  private mutating func add(_ source: OpenedSource, _ rows: RowSet) throws {
+    let times = try source.reader.times()
+    // Counted by code first, so that values are looked at once each.
+    let codes = try ValueCodes(field, of: source)
+    var byCode: [Int: [Int64: Int]] = [:]
+    var last = (code: -1, bucket: Int64.min, count: 0)
+    func flush(_ byCode: inout [Int: [Int64: Int]]) {
+      if last.count > 0 { byCode[last.code, default: [:]][last.bucket, default: 0] += last.count }
+    }
+    rows.forEach { row in
+      let code = codes.code(ofRow: row)
+      let bucket = bucket(times[row])
+      if code == last.code, bucket == last.bucket {
+        last.count += 1
+      } else {
+        flush(&byCode)
+        last = (code, bucket, 1)
+      }
+    }
+    flush(&byCode)
+    for (code, buckets) in byCode {
+      counts[codes.value(ofCode: code), default: [:]].merge(buckets, uniquingKeysWith: +)
+    }
+  }
+
+  private func bucket(_ time: Int64) -> Int64 { time.floorDivided(by: step) }
+
+  func result(_ statistics: SearchStatistics) -> VolumeHistogram {
+    var totals = counts.map { (value: $0.key, buckets: $0.value, total: $0.value.values.reduce(0, +)) }
+    totals.sort { $0.total != $1.total ? $0.total > $1.total : $0.value.lexicographicallyPrecedes($1.value) }
+    var rest: [Int64: Int] = [:]
+    for entry in totals.dropFirst(VolumeHistogram.seriesMax) { rest.merge(entry.buckets, uniquingKeysWith: +) }
+    var series = totals.prefix(VolumeHistogram.seriesMax).map { self.series($0.value, $0.buckets) }
+    if !rest.isEmpty {
+      if let index = series.firstIndex(where: { $0.value.isEmpty }) {
+        rest.merge(counts[[]] ?? [:], uniquingKeysWith: +)
+        series[index] = self.series([], rest)
+      } else {
+        series.append(self.series([], rest))
+      }
+    }
+    return VolumeHistogram(series: series, statistics: statistics)
+  }
+
+  private func series(_ value: [UInt8], _ buckets: [Int64: Int]) -> VolumeHistogram.Series {
+    VolumeHistogram.Series(
+      value: value,
+      buckets: buckets.sorted { $0.key < $1.key }.map {
+        VolumeHistogram.Bucket(start: Timestamp(nanoseconds: $0.key.multipliedReportingOverflow(by: step).partialValue), count: $0.value)
+      })
+  }
+}

@@ -1,0 +1,123 @@
+import Domain
+import Hummingbird
+import Search
+
+/// The parameters of a request: of its query string and, for a form that was posted, of its body.
+struct RequestParameters: Sendable {
+  private var values: [String: String] = [:]
+
+  /// - Parameter text: `application/x-www-form-urlencoded`.
+  init(_ text: some StringProtocol) {
+    add(text)
+  }
+
+  /// Of the query string, then of a posted form, which wins.
+  ///
+  /// - Throws: `Problem` 413 when the form is larger than 1 MiB.
+  init(_ request: Request) async throws {
+    if let query = request.uri.query { add(query) }
+    if request.method == .post,
+      request.headers[.contentType]?.hasPrefix("application/x-www-form-urlencoded") == true
+    {
+      var request = request
+      let body = try await request.collectBody(upTo: 1 << 20)
+      add(String(buffer: body))
+    }
+  }
+
+  private mutating func add(_ text: some StringProtocol) {
+    for pair in text.utf8.split(separator: UInt8(ascii: "&")) {
+      let parts = pair.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+      values[RequestParameters.decoded(parts[0])] = parts.count > 1 ? RequestParameters.decoded(parts[1]) : ""
+    }
+  }
+
+  private static func decoded(_ text: some Collection<UInt8>) -> String {
+    var bytes: [UInt8] = []
+    var rest = Array(text)[...]
+    while let byte = rest.popFirst() {
+      if byte == UInt8(ascii: "+") {
+        bytes.append(UInt8(ascii: " "))
+      } else if byte == UInt8(ascii: "%"), rest.count >= 2,
+        let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+      {
+        bytes.append(value)
+        rest = rest.dropFirst(2)
+      } else {
+        bytes.append(byte)
+      }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  subscript(name: String) -> String? { values[name].flatMap { $0.isEmpty ? nil : $0 } }
+
+  func required(_ name: String) throws -> String {
+    guard let value = self[name] else { throw Problem.invalidParameter(name, expected: "given") }
+    return value
+  }
+
+  func integer(_ name: String, default value: Int, in range: ClosedRange<Int>) throws -> Int {
+    guard let text = self[name] else { return value }
+    guard let number = Int(text), range.contains(number) else {
+      throw Problem.invalidParameter(
+        name, expected: "a whole number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return number
+  }
+
+  func time(_ name: String, now: Timestamp) throws -> Timestamp? {
+    guard let text = self[name] else { return nil }
+    guard let time = TimeExpression.parse(text, now: now) else {
+      throw Problem.invalidParameter(
+        name, expected: "a time: RFC 3339, seconds since 1970, or relative such as now-1h")
+    }
+    return time
+  }
+
+  /// `start` (or `start_time`) inclusive to `end` (or `end_time`) exclusive; open ends reach over everything.
+  func timeRange(now: Timestamp) throws -> TimeRange {
+    let start = try time("start", now: now) ?? time("start_time", now: now)
+    let end = try time("end", now: now) ?? time("end_time", now: now)
+    let range = TimeRange(start: start ?? TimeRange.all.start, end: end ?? TimeRange.all.end)
+    if range.end < range.start { throw Problem.invalidParameter("end", expected: "later than 'start'") }
+    return range
+  }
+
+  /// A length of time such as `1m`, in nanoseconds.
+  func step(_ name: String, default value: Int64) throws -> Int64 {
+    guard let text = self[name] else { return value }
+    guard let step = TimeExpression.parseDuration(text), step >= 1_000_000 else {
+      throw Problem.invalidParameter(name, expected: "a length of time of at least 1ms, such as 30s, 1m or 1h")
+    }
+    return step
+  }
+}
+
+extension Request {
+  /// The whole body.
+  ///
+  /// - Throws: `Problem` 413 when it is larger than `byteCountMax`.
+  mutating func collectBody(upTo byteCountMax: Int) async throws -> ByteBuffer {
+    do {
+      return try await collectBodyBuffer(upTo: byteCountMax)
+    } catch is NIOTooManyBytesError {
+      throw Problem.bodyTooLarge(byteCountMax)
+    } catch let error as HTTPError where error.status == .contentTooLarge {
+      throw Problem.bodyTooLarge(byteCountMax)
+    }
+  }
+
+  private mutating func collectBodyBuffer(upTo byteCountMax: Int) async throws -> ByteBuffer {
+    try await body.collect(upTo: byteCountMax)
+  }
+}
+
+extension Problem {
+  static func bodyTooLarge(_ byteCountMax: Int) -> Problem {
+    Problem(
+      .contentTooLarge, "body-too-large", "The body is too large",
+      "At most \(byteCountMax) bytes are taken in one request; send the records in smaller bodies.",
+      members: [("bytes_max", .int(byteCountMax))])
+  }
+}

@@ -1,0 +1,152 @@
+package import Analysis
+package import Domain
+package import HTTPTypes
+package import Hummingbird
+package import Identity
+package import Ingest
+package import Search
+
+/// Who may call a route.
+package enum Access: Sendable, Equatable {
+  /// Nobody needs to prove anything.
+  case anyone
+  /// A caller that has proven its tenant and holds the permission.
+  case tenant(Permission)
+}
+
+/// One route: what it answers, who may call it.
+package struct Route: Sendable {
+  package let method: HTTPRequest.Method
+  /// `{name}` stands for one part.
+  package let path: String
+  package let access: Access
+  let respond: @Sendable (Request, AnonymousContext) async throws -> Response
+
+  static func anyone(
+    _ method: HTTPRequest.Method, _ path: String,
+    _ handler: @escaping @Sendable (Request, AnonymousContext) async throws -> Response
+  ) -> Route {
+    Route(method: method, path: path, access: .anyone, respond: handler)
+  }
+
+  static func tenant(
+    _ method: HTTPRequest.Method, _ path: String, _ permission: Permission,
+    _ handler: @escaping @Sendable (Request, AnonymousContext, TenantContext) async throws -> Response
+  ) -> Route {
+    Route(method: method, path: path, access: .tenant(permission)) { request, context in
+      try await handler(request, context, TenantContext(context, permission: permission))
+    }
+  }
+}
+
+/// Every route of the server on one page.
+package struct Routes: Sendable {
+  package let all: [Route]
+
+  package init(_ services: WebServices) {
+    let assets = AssetRoutes()
+    let health = HealthRoutes(services)
+    let session = SessionRoutes(services)
+    let ingest = IngestRoutes(services)
+    let search = SearchRoutes(services)
+    let records = RecordRoutes(services)
+    let tail = TailRoutes(services)
+    let patterns = PatternRoutes(services)
+    let analyses = AnalysisRoutes(services)
+    all = [
+      .anyone(.get, "/health", health.health),
+      .anyone(.get, "/metrics", health.metrics),
+      .anyone(.get, "/api/v1/health", health.health),
+      .anyone(.get, "/api/v1/healthz", health.alive),
+      .anyone(.get, "/api/v1/ready", health.ready),
+      .anyone(.get, "/api/v1/openapi.json", health.openAPI),
+
+      .tenant(.get, "/api/v1/session", .logsRead, session.session),
+
+      .tenant(.post, "/api/v1/logs/stream", .logsWrite, ingest.stream),
+
+      .tenant(.get, "/api/v1/logs/query", .logsRead, search.query),
+      .tenant(.post, "/api/v1/logs/query", .logsRead, search.query),
+      .tenant(.get, "/api/v1/logs/hits", .logsRead, search.hits),
+      .tenant(.get, "/api/v1/logs/facets", .logsRead, search.facets),
+      .tenant(.get, "/api/v1/logs/field_names", .logsRead, search.fieldNames),
+      .tenant(.get, "/api/v1/logs/field_values", .logsRead, search.fieldValues),
+      .tenant(.get, "/api/v1/logs/context", .logsRead, search.context),
+      .tenant(.get, "/api/v1/logs/tail", .logsRead, tail.tail),
+
+      .tenant(.get, "/api/v1/logs", .logsRead, records.list),
+      .tenant(.post, "/api/v1/logs/search", .logsRead, records.search),
+
+      .tenant(.get, "/api/v1/patterns", .logsRead, patterns.list),
+
+      .tenant(.get, "/api/v1/analyses", .analysesRead, analyses.list),
+      .tenant(.post, "/api/v1/analyses", .analysesWrite, analyses.start),
+      .tenant(.get, "/api/v1/analyses/{id}", .analysesRead, analyses.one),
+      .tenant(.delete, "/api/v1/analyses/{id}", .analysesWrite, analyses.delete),
+
+      .anyone(.get, "/{path}", assets.page),
+    ]
+  }
+
+  /// The server's router: outermost middleware first.
+  package func router(access: AccessPolicy, metrics: RequestMetrics) -> Hummingbird.Router<AnonymousContext> {
+    let router = Hummingbird.Router(context: AnonymousContext.self)
+    router.addMiddleware {
+      SecurityHeaders()
+      metrics
+      ProblemResponses()
+      Authentication(access: access)
+    }
+    for route in all {
+      let path = route.path == "/{path}" ? "**" : route.path
+      router.on(RouterPath(path), method: route.method, use: route.respond)
+      if path == "**" { router.on("/", method: route.method, use: route.respond) }
+    }
+    return router
+  }
+}
+
+/// What the routes stand on.
+package struct WebServices: Sendable {
+  package var ingest: IngestService
+  package var search: SearchService
+  package var analyses: AnalysisService
+  package var access: AccessPolicy
+  package var metrics: RequestMetrics
+  package var limits: WebLimits
+  package var version: String
+  package var isDevelopment: Bool
+  package var now: @Sendable () -> Timestamp
+  /// Named checks of the server's parts; each says what is wrong, or nil.
+  package var checks: [(name: String, run: @Sendable () async -> String?)]
+  /// More lines for `/metrics`, as Prometheus text.
+  package var collectMetrics: @Sendable () async -> String
+
+  package init(
+    ingest: IngestService, search: SearchService, analyses: AnalysisService, access: AccessPolicy,
+    metrics: RequestMetrics, limits: WebLimits, version: String, isDevelopment: Bool,
+    now: @escaping @Sendable () -> Timestamp, checks: [(name: String, run: @Sendable () async -> String?)],
+    collectMetrics: @escaping @Sendable () async -> String
+  ) {
+    self.ingest = ingest
+    self.search = search
+    self.analyses = analyses
+    self.access = access
+    self.metrics = metrics
+    self.limits = limits
+    self.version = version
+    self.isDevelopment = isDevelopment
+    self.now = now
+    self.checks = checks
+    self.collectMetrics = collectMetrics
+  }
+}
+
+package struct WebLimits: Sendable {
+  /// Largest body as sent.
+  package var compressedBodyByteCountMax: Int
+
+  package init(compressedBodyByteCountMax: Int) {
+    self.compressedBodyByteCountMax = compressedBodyByteCountMax
+  }
+}

@@ -56,8 +56,10 @@ package struct BlockSummary: Hashable, Sendable {
       /// Every record has it, with this value.
       case constant([UInt8])
       case dictionary(distinctCount: Int)
-      /// Many values: a column and a token filter of their words.
+      /// Many values: a column of their own and a token filter of their words.
       case list
+      /// A rare name in a block of very many names: in the column that such names share.
+      case shared
     }
   }
 
@@ -73,7 +75,4 @@ package struct BlockSummary: Hashable, Sendable {
 
   /// Bytes of all columns as stored.
   package var columnByteCount: Int { columns.reduce(0) { $0 + $1.byteCount } }
-
-  /// - Throws: `.corrupt` or `.unsupportedVersion`.
-  package init(decoding header: [UInt8]) throws(BlockError) { throw .corrupt(place: "header") }
 }

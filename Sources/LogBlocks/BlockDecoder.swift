@@ -1,0 +1,434 @@
+package import Domain
+
+/// A stored block as a `RecordSource`: reads a column when it is first needed, and keeps it.
+///
+/// An instance is used by one thread at a time: it fills its caches without a lock.
+package final class BlockDecoder: RecordSource {
+  package let summary: BlockSummary
+  /// Column keys read so far and their stored sizes: what a query cost.
+  package private(set) var loadedByteCount = 0
+
+  private let load: (String) throws -> [UInt8]
+  private let decompressor = Decompressor()
+
+  private var loadedTimes: [Int64]?
+  private var loadedSeverities: [Severity]?
+  private var loadedStreams: [UInt32]?
+  private var loadedTemplates: [UInt32]?
+  private var loadedTemplateCodes: [UInt32]?
+  private var loadedGroups: RowGroups?
+  private var loadedDirectory: VariableDirectory?
+  private var variableGroups: [Int: [UInt8]] = [:]
+  private var variableColumns: [UInt64: VariableColumn] = [:]
+  private var messageWords: TokenFilter?
+  private var fieldWords: [Int: TokenFilter] = [:]
+  private var loadedShapes: Shapes?
+  private var fieldColumns: [Int: FieldColumn] = [:]
+  private var sharedValues: ValueList?
+
+  /// - Parameter load: The stored bytes of a column by its key; called at most once a key.
+  package init(summary: BlockSummary, load: @escaping (_ key: String) throws -> [UInt8]) {
+    self.summary = summary
+    self.load = load
+  }
+
+  package var count: Int { summary.recordCount }
+  package var templateCounts: [NumberCount] { summary.templateCounts }
+  package var streamCounts: [NumberCount] { summary.streamCounts }
+
+  // MARK: - Columns of every row
+
+  package func times() throws -> [Int64] {
+    if let loadedTimes { return loadedTimes }
+    let times = try read(ColumnKey.times) { (reader) throws(BlockError) -> [Int64] in
+      let exponent = try reader.byte()
+      guard let scale = ([0: 1, 3: 1000, 6: 1_000_000, 9: 1_000_000_000] as [UInt8: Int64])[exponent] else {
+        throw reader.corrupt
+      }
+      let base = try reader.signed()
+      var times = try IntegerCodec.decode(count: self.count, from: &reader)
+      for index in times.indices { times[index] = base &+ times[index] &* scale }
+      return times
+    }
+    loadedTimes = times
+    return times
+  }
+
+  package func severities() throws -> [Severity] {
+    if let loadedSeverities { return loadedSeverities }
+    let codes = try codes(ColumnKey.severities, limit: Severity.allCases.count)
+    let severities = codes.map { Severity(rawValue: UInt8($0)) ?? .unknown }
+    loadedSeverities = severities
+    return severities
+  }
+
+  package func streams() throws -> [UInt32] {
+    if let loadedStreams { return loadedStreams }
+    let streams = try numbers(summary.streamCounts, codes: codes(ColumnKey.streams, limit: summary.streamCounts.count))
+    loadedStreams = streams
+    return streams
+  }
+
+  package func templates() throws -> [UInt32] {
+    if let loadedTemplates { return loadedTemplates }
+    let templates = try numbers(summary.templateCounts, codes: templateCodes())
+    loadedTemplates = templates
+    return templates
+  }
+
+  /// Indexes into `summary.templateCounts`, one a row.
+  package func templateCodes() throws -> [UInt32] {
+    if let loadedTemplateCodes { return loadedTemplateCodes }
+    let codes = try codes(ColumnKey.templates, limit: summary.templateCounts.count)
+    loadedTemplateCodes = codes
+    return codes
+  }
+
+  private func codes(_ key: String, limit: Int) throws -> [UInt32] {
+    if limit == 1 { return [UInt32](repeating: 0, count: count) }
+    return try read(key) { (reader) throws(BlockError) in
+      try CodeCodec.decode(count: self.count, limit: limit, from: &reader)
+    }
+  }
+
+  private func numbers(_ counts: [NumberCount], codes: [UInt32]) -> [UInt32] { codes.map { counts[Int($0)].number } }
+
+  // MARK: - Variables
+
+  package func rows(ofTemplate number: UInt32) throws -> [UInt32] {
+    guard let code = summary.templateCode(of: number) else { return [] }
+    let groups = try groups()
+    return Array(groups.rows[groups.range(of: code)])
+  }
+
+  package func slotCount(ofTemplate number: UInt32) throws -> Int {
+    guard let code = summary.templateCode(of: number) else { return 0 }
+    let directory = try directory()
+    return directory.slotRange(ofTemplate: code).count
+  }
+
+  package func characterClasses(ofTemplate number: UInt32, slot: Int) throws -> CharacterClasses {
+    guard let code = summary.templateCode(of: number) else { return [] }
+    return try directory().entry(template: code, slot: slot)?.classes ?? []
+  }
+
+  package func variables(ofTemplate number: UInt32, slot: Int) throws -> VariableColumn {
+    guard let code = summary.templateCode(of: number) else { return .list(ValueList()) }
+    return try variables(templateCode: code, slot: slot)
+  }
+
+  func variables(templateCode code: Int, slot: Int) throws -> VariableColumn {
+    let key = UInt64(code) << 32 | UInt64(slot)
+    if let known = variableColumns[key] { return known }
+    guard let entry = try directory().entry(template: code, slot: slot) else { return .list(ValueList()) }
+    let groupKey = ColumnKey.variableGroup(entry.group)
+    if variableGroups[entry.group] == nil { variableGroups[entry.group] = try content(groupKey) }
+    let group = variableGroups[entry.group] ?? []
+    let count = Int(summary.templateCounts[code].count)
+    let byteCountMax = summary.rawByteCount
+    let column = try group.read(groupKey) { (reader) throws(BlockError) -> VariableColumn in
+      _ = try reader.take(entry.offset)
+      var part = ByteReader(try reader.take(entry.byteCount), place: groupKey)
+      return try ColumnCodec.decode(count: count, byteCountMax: byteCountMax, from: &part)
+    }
+    variableColumns[key] = column
+    return column
+  }
+
+  func groups() throws -> RowGroups {
+    if let loadedGroups { return loadedGroups }
+    let groups = RowGroups(codes: try templateCodes(), groupCount: summary.templateCounts.count)
+    for (code, entry) in summary.templateCounts.enumerated() where groups.range(of: code).count != Int(entry.count) {
+      throw BlockError.corrupt(place: ColumnKey.templates)
+    }
+    loadedGroups = groups
+    return groups
+  }
+
+  func directory() throws -> VariableDirectory {
+    if let loadedDirectory { return loadedDirectory }
+    let directory = try read(ColumnKey.variableDirectory) { (reader) throws(BlockError) in
+      try VariableDirectory(templateCount: self.summary.templateCounts.count, from: &reader)
+    }
+    loadedDirectory = directory
+    return directory
+  }
+
+  package func appendMessage(ofRow row: Int, template: Template, to bytes: inout [UInt8]) throws {
+    let code = Int(try templateCodes()[row])
+    let ordinal = Int(try groups().ordinals[row])
+    try template.appendMessage(to: &bytes) { slot, bytes in
+      let column = try variables(templateCode: code, slot: slot)
+      guard ordinal < column.count else { throw BlockError.corrupt(place: ColumnKey.variableDirectory) }
+      column.withValue(at: ordinal) { bytes.append(contentsOf: $0) }
+    }
+  }
+
+  // MARK: - Token filters
+
+  package func variablesMayContain(word: [UInt8]) throws -> Bool {
+    guard TokenFilter.answersInMessages(word) else { return true }
+    if let messageWords { return messageWords.mayContain(word) }
+    let filter = try TokenFilter(decoding: content(ColumnKey.words), place: ColumnKey.words)
+    messageWords = filter
+    return filter.mayContain(word)
+  }
+
+  package func field(_ name: [UInt8], mayContain word: [UInt8]) throws -> Bool {
+    guard let index = summary.fieldIndex(of: name) else { return false }
+    switch summary.fields[index].storage {
+    case .constant(let value): return WordTokenizer.words(of: value).contains(word)
+    case .dictionary, .shared: return true
+    case .list:
+      if let filter = fieldWords[index] { return filter.mayContain(word) }
+      let key = ColumnKey.fieldWords(index)
+      let filter = try TokenFilter(decoding: content(key), place: key)
+      fieldWords[index] = filter
+      return filter.mayContain(word)
+    }
+  }
+
+  // MARK: - Fields
+
+  package var fieldNames: [[UInt8]] { summary.fields.lazy.filter { $0.occurrence == 0 }.map(\.name) }
+
+  package func field(_ name: [UInt8]) throws -> FieldColumn {
+    guard let index = summary.fieldIndex(of: name) else { return .absent }
+    return try field(at: index)
+  }
+
+  package func fields(ofRow row: Int) throws -> [Field] {
+    guard !summary.fields.isEmpty else { return [] }
+    let shapes = try shapes()
+    return try shapes.lists[Int(shapes.codes[row])].map { index in
+      let value = try field(at: Int(index)).withValue(atRow: row) { $0.map { Array($0) } }
+      guard let value else { throw BlockError.corrupt(place: ColumnKey.shapes) }
+      return Field(name: summary.fields[Int(index)].name, value: value)
+    }
+  }
+
+  /// The column of one name and occurrence.
+  func field(at index: Int) throws -> FieldColumn {
+    if let known = fieldColumns[index] { return known }
+    let field = summary.fields[index]
+    let column: FieldColumn
+    switch field.storage {
+    case .constant(let value):
+      column = .constant(value)
+    case .shared:
+      column = try sharedField(at: index)
+    case .dictionary, .list:
+      let key = ColumnKey.field(index)
+      let byteCountMax = summary.rawByteCount
+      let stored = try read(key) { (reader) throws(BlockError) in
+        try ColumnCodec.decode(count: field.presentCount, byteCountMax: byteCountMax, from: &reader)
+      }
+      let present = field.presentCount == count ? nil : try shapes().presence(of: index, count: field.presentCount)
+      switch stored {
+      case .dictionary(let values, let codes):
+        column = .dictionary(values: values, codes: BlockDecoder.spread(codes, present, absent: FieldColumn.absentCode))
+      case .list(let values):
+        let spans = BlockDecoder.spread(values.spans, present, absent: ByteSpan(offset: 0, length: 0))
+        column = .list(ValueList(bytes: values.bytes, spans: spans), present: present)
+      }
+    }
+    fieldColumns[index] = column
+    return column
+  }
+
+  /// One entry a row out of one entry a row that has the field.
+  private static func spread<Element>(_ entries: [Element], _ present: [Bool]?, absent: Element) -> [Element] {
+    guard let present else { return entries }
+    var next = 0
+    return present.map { isPresent in
+      guard isPresent else { return absent }
+      defer { next += 1 }
+      return entries[next]
+    }
+  }
+
+  private func sharedField(at index: Int) throws -> FieldColumn {
+    let shapes = try shapes()
+    let isShared = summary.fields.map { $0.storage == .shared }
+    // For each shape: how many shared values a row of it has, and which of them is this field's.
+    let sharedCounts = shapes.lists.map { list in list.reduce(0) { $0 + (isShared[Int($1)] ? 1 : 0) } }
+    let places = shapes.lists.map { list -> Int? in
+      list.firstIndex(of: UInt32(index)).map { place in list[..<place].reduce(0) { $0 + (isShared[Int($1)] ? 1 : 0) } }
+    }
+    let values = try sharedFieldValues(count: shapes.codes.reduce(0) { $0 + sharedCounts[Int($1)] })
+    var spans: [ByteSpan] = []
+    var present: [Bool] = []
+    spans.reserveCapacity(count)
+    present.reserveCapacity(count)
+    var next = 0
+    for code in shapes.codes {
+      let place = places[Int(code)]
+      present.append(place != nil)
+      spans.append(place.map { values.spans[next + $0] } ?? ByteSpan(offset: 0, length: 0))
+      next += sharedCounts[Int(code)]
+    }
+    return .list(ValueList(bytes: values.bytes, spans: spans), present: present)
+  }
+
+  private func sharedFieldValues(count: Int) throws -> ValueList {
+    if let sharedValues { return sharedValues }
+    let byteCountMax = summary.rawByteCount
+    let stored = try read(ColumnKey.sharedFields) { (reader) throws(BlockError) -> VariableColumn in
+      guard try reader.count(max: Int(UInt32.max)) == count else { throw reader.corrupt }
+      return try ColumnCodec.decode(count: count, byteCountMax: byteCountMax, from: &reader)
+    }
+    let values: ValueList
+    switch stored {
+    case .list(let list): values = list
+    case .dictionary(let list, let codes): values = ValueList(bytes: list.bytes, spans: codes.map { list.spans[Int($0)] })
+    }
+    sharedValues = values
+    return values
+  }
+
+  func shapes() throws -> Shapes {
+    if let loadedShapes { return loadedShapes }
+    let shapes = try read(ColumnKey.shapes) { (reader) throws(BlockError) in
+      try Shapes(fieldCount: self.summary.fields.count, rowCount: self.count, from: &reader)
+    }
+    loadedShapes = shapes
+    return shapes
+  }
+
+  // MARK: - Reading
+
+  private func content(_ key: String) throws -> [UInt8] {
+    guard summary.columns.contains(where: { $0.key == key }) else { throw BlockError.missingColumn(key) }
+    let frame = try load(key)
+    loadedByteCount += frame.count
+    return try decompressor.open(frame, place: "column \(key)")
+  }
+
+  private func read<Result>(
+    _ key: String, _ body: (inout ByteReader) throws(BlockError) -> Result
+  ) throws -> Result {
+    try content(key).read("column \(key)") { (reader) throws(BlockError) -> Result in
+      let result = try body(&reader)
+      try reader.expectEnd()
+      return result
+    }
+  }
+}
+
+extension BlockSummary {
+  /// The index in `templateCounts`.
+  package func templateCode(of number: UInt32) -> Int? { BlockSummary.index(of: number, in: templateCounts) }
+
+  package func hasStream(_ number: UInt32) -> Bool { BlockSummary.index(of: number, in: streamCounts) != nil }
+
+  /// The index in `fields` of the first field of that name.
+  package func fieldIndex(of name: [UInt8]) -> Int? {
+    fields.firstIndex { $0.occurrence == 0 && $0.name == name }
+  }
+
+  private static func index(of number: UInt32, in counts: [NumberCount]) -> Int? {
+    var low = 0
+    var high = counts.count
+    while low < high {
+      let middle = (low + high) / 2
+      if counts[middle].number < number { low = middle + 1 } else { high = middle }
+    }
+    return low < counts.count && counts[low].number == number ? low : nil
+  }
+}
+
+/// Where each slot's values are.
+struct VariableDirectory {
+  struct Entry {
+    var classes: CharacterClasses
+    var group: Int
+    var offset: Int
+    var byteCount: Int
+  }
+
+  private var entries: [Entry] = []
+  private var starts: [Int] = [0]
+
+  init(templateCount: Int, from reader: inout ByteReader) throws(BlockError) {
+    var ends: [Int: Int] = [:]
+    for _ in 0..<templateCount {
+      for _ in 0..<(try reader.count(max: reader.remaining)) {
+        let classes = CharacterClasses(rawValue: try reader.byte())
+        let group = try reader.count(max: Int(UInt32.max))
+        let byteCount = try reader.count(max: Int(UInt32.max))
+        let offset = ends[group, default: 0]
+        ends[group] = offset + byteCount
+        entries.append(Entry(classes: classes, group: group, offset: offset, byteCount: byteCount))
+      }
+      starts.append(entries.count)
+    }
+  }
+
+  func slotRange(ofTemplate code: Int) -> Range<Int> { starts[code]..<starts[code + 1] }
+
+  func entry(template code: Int, slot: Int) -> Entry? {
+    let range = slotRange(ofTemplate: code)
+    return slot >= 0 && slot < range.count ? entries[range.lowerBound + slot] : nil
+  }
+}
+
+/// Which fields each row has, in which order.
+struct Shapes {
+  /// Indexes into the summary's fields.
+  var lists: [[UInt32]] = []
+  /// Indexes into `lists`, one a row.
+  var codes: [UInt32]
+
+  init(fieldCount: Int, rowCount: Int, from reader: inout ByteReader) throws(BlockError) {
+    for _ in 0..<(try reader.count(max: min(rowCount, reader.remaining))) {
+      var list: [UInt32] = []
+      let count = try reader.count(max: reader.remaining)
+      list.reserveCapacity(count)
+      for _ in 0..<count {
+        let field = try reader.number()
+        guard Int(field) < fieldCount else { throw reader.corrupt }
+        list.append(field)
+      }
+      lists.append(list)
+    }
+    codes = try CodeCodec.decode(count: rowCount, limit: lists.count, from: &reader)
+  }
+
+  /// Whether each row has the field.
+  ///
+  /// - Throws: `.corrupt` if not `count` rows have it.
+  func presence(of field: Int, count: Int) throws(BlockError) -> [Bool] {
+    let inShape = lists.map { $0.contains(UInt32(field)) }
+    var found = 0
+    let present = codes.map { code in
+      let isPresent = inShape[Int(code)]
+      if isPresent { found += 1 }
+      return isPresent
+    }
+    guard found == count else { throw .corrupt(place: "column \(ColumnKey.shapes)") }
+    return present
+  }
+}
+
+extension Template {
+  /// Appends the literals to `bytes` and lets `appendVariable` append what belongs in each slot.
+  func appendMessage(to bytes: inout [UInt8], _ appendVariable: (Int, inout [UInt8]) throws -> Void) rethrows {
+    try text.withUnsafeBufferPointer { text in
+      var start = 0
+      var index = 0
+      var slot = 0
+      while index < text.count {
+        if text[index] == Template.slotMarker, index + 1 < text.count {
+          bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<index]))
+          try appendVariable(slot, &bytes)
+          slot += 1
+          index += 2
+          start = index
+        } else {
+          index += 1
+        }
+      }
+      bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start...]))
+    }
+  }
+}

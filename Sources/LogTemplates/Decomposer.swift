@@ -1,12 +1,23 @@
 package import Domain
 
-// WHICH WORDS STAND WHERE. A word is what Domain's WordTokenizer says it is. For every message:
+// WHICH WORDS STAND WHERE. A word is what Domain's WordTokenizer says it is. For every message, whatever its bytes:
 //
 //   1. A word lies wholly in one literal or wholly in one slot: no edge between a literal and a slot, or between two slots, has a
-//      word character on both sides. No exceptions, for any bytes.
-//   2. A word that holds an ASCII digit never lies in a literal. So a template answers "no" for a word with a digit unless it has a slot.
-//   3. A word without an ASCII digit lies in a literal, except inside slots of the kinds `timestamp` (month, weekday, zone names),
-//      `path`, `quoted`, `word` and `bytes`. Slots of the other kinds (`mayHoldPlainWords` is false) hold only words with a digit.
+//      word character on both sides. There are no exceptions.
+//   2. A word that holds an ASCII digit never lies in a literal.
+//   3. A word in a slot is one of these:
+//        integer, decimal   ASCII digits only
+//        ipv4               one to three ASCII digits
+//        hex                `0x` and hex digits, or six and more hex digits with at least one of 0-9
+//        uuid               4, 8 or 12 hex digits, perhaps without any of 0-9
+//        ipv6               one to four hex digits, perhaps without any of 0-9
+//        duration           starts with an ASCII digit
+//        timestamp          holds an ASCII digit, or is one to three ASCII letters: a month, a weekday, a zone, AM, PM
+//        path, quoted, word, bytes   any
+//      `SlotKind.mayHold(word:)` answers by this table.
+//
+// So a plain word ("timeout") that is in no literal of a template can be in its messages only through slots of the kinds path, quoted,
+// word and bytes; and a number that is not, only through slots that the table admits. A phrase or a substring may cross edges.
 
 /// Takes messages apart into literal text and typed variables, and puts them together again.
 ///
@@ -118,16 +129,6 @@ package struct Decomposer: Sendable {
         message.append(template[index])
         index += 1
       }
-    }
-  }
-}
-
-extension SlotKind {
-  /// Whether a word without an ASCII digit can stand in a slot of this kind.
-  package var mayHoldPlainWords: Bool {
-    switch self {
-    case .timestamp, .path, .quoted, .word, .bytes: true
-    case .integer, .decimal, .hex, .uuid, .ipv4, .ipv6, .duration: false
     }
   }
 }

@@ -16,11 +16,18 @@ package struct PatternMiner: Sendable {
     package var texts: [PatternText] = []
     /// Patterns that ended, each with the one that took its templates over. Queries by the old number follow it.
     package var merges: [Merge] = []
+
+    package init() {}
   }
 
   package struct Assignment: Equatable, Sendable {
     package var template: UInt32
     package var pattern: UInt32
+
+    package init(template: UInt32, pattern: UInt32) {
+      self.template = template
+      self.pattern = pattern
+    }
   }
 
   package struct PatternText: Equatable, Sendable {
@@ -35,10 +42,15 @@ package struct PatternMiner: Sendable {
   package struct Merge: Equatable, Sendable {
     package var old: UInt32
     package var new: UInt32
+
+    package init(old: UInt32, new: UInt32) {
+      self.old = old
+      self.new = new
+    }
   }
 
   /// Signatures told apart, at most. Templates with a new one after that belong to one pattern, `<*>`, that is there for the rest.
-  package static let signaturesMax = 50_000
+  package let signaturesMax: Int
 
   private var vocabulary: PatternVocabulary
   private var groups: [Group] = []
@@ -66,9 +78,12 @@ package struct PatternMiner: Sendable {
     var entries: [Int] = []
   }
 
-  /// - Parameter isDictionaryWord: Whether lowercase ASCII letters are a word of the language logs are written in: words are kept
-  ///   apart longer than names are. Nil judges by shape. The same judge must be given at each replay.
-  package init(isDictionaryWord: (@Sendable ([UInt8]) -> Bool)? = nil) {
+  /// - Parameters:
+  ///   - isDictionaryWord: Whether lowercase ASCII letters are a word of the language logs are written in: words are kept apart
+  ///     longer than names are. Nil judges by shape. The same judge must be given at each replay.
+  ///   - signaturesMax: Bounds memory, at about 1 KiB a signature. Must not change between replays either.
+  package init(isDictionaryWord: (@Sendable ([UInt8]) -> Bool)? = nil, signaturesMax: Int = 50_000) {
+    self.signaturesMax = signaturesMax
     vocabulary = PatternVocabulary(isDictionaryWord: isDictionaryWord)
   }
 
@@ -97,7 +112,7 @@ package struct PatternMiner: Sendable {
     if let known = entryOfKey[key] {
       entries[known].templates.append(number)
       assign(number, to: entries[known].pattern, &changes)
-    } else if entries.count < PatternMiner.signaturesMax {
+    } else if entries.count < signaturesMax {
       entryOfKey[key] = entries.count
       entries.append(Entry(shown: tokens, templates: [number]))
       place(entries.count - 1, &changes)

@@ -121,8 +121,8 @@ struct PatternSignature {
           index += 1
           // A variable that a word goes on from is of the message.
           if isWordByte(at(units, index)) || at(units, index) == 0x2F || at(units, index) == 0x3D { break scan }
-        } else if let level = levelEnd(units, at: index) {
-          index = level
+        } else if let next = levelEnd(units, at: index) ?? sourceEnd(units, at: index) {
+          index = next
         } else {
           break scan
         }
@@ -175,6 +175,18 @@ struct PatternSignature {
       if let end = match(name, units, at: index) { return end }
     }
     return nil
+  }
+
+  /// The end of a place in source code, `controller.go:<num>]`.
+  private static func sourceEnd(_ units: [Unit], at start: Int) -> Int? {
+    var index = start
+    var points = 0
+    while isWordByte(at(units, index)) || at(units, index) == 0x2E || at(units, index) == 0x2D || at(units, index) == 0x2F {
+      if at(units, index) == 0x2E { points += 1 }
+      index += 1
+    }
+    guard points > 0, at(units, index) == 0x3A, isWildcard(at(units, index + 1)) else { return nil }
+    return at(units, index + 2) == 0x5D ? index + 3 : nil
   }
 
   /// Takes away the host in `host program[<num>]: `.

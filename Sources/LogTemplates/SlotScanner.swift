@@ -434,13 +434,14 @@ struct SlotScanner {
       return index == end ? .hex : .word
     }
     if end - start >= 6 {
-      var cases: UInt8 = 0
+      // One case only, so that a number and a case are all there is to store; and a digit, which a random name may lack.
+      var seen: UInt8 = 0
       var index = start
       while index < end, SlotScanner.isHex(bytes[index]) {
-        if bytes[index] >= 0x41 { cases |= bytes[index] & 0x20 == 0 ? 1 : 2 }
+        seen |= bytes[index] < 0x41 ? 4 : bytes[index] & 0x20 == 0 ? 1 : 2
         index += 1
       }
-      if index == end, cases != 3 { return .hex }
+      if index == end, seen == 5 || seen == 6 { return .hex }
       if end - start == 36, isUUID(at: start) { return .uuid }
     }
     return .word

@@ -1,20 +1,22 @@
 /// Finds the patterns that a few words describe: by the words themselves, by their spelling, and by their meaning.
 ///
 /// The rank is a sum of four scores, each divided by its maximum over the patterns for the query: BM25 over stems (k1 1.2, b 0.5), the
-/// cosine of TF-IDF weighted character 3- to 5-grams, the cosine of the embeddings, and a soft match of word piece to word piece.
-/// A value: readers search copies while one writer goes on. Every search reads all patterns: about a millisecond a thousand at worst.
+/// cosine of TF-IDF weighted character 3- to 5-grams, the cosine of the embeddings, and, by half more, a soft match of word piece to
+/// word piece. Stop words of the query count for nothing.
+///
+/// A value: readers search copies while one writer goes on. Every search reads all patterns: 3 ms for 20,000.
 package struct PatternSearchIndex: Sendable {
   /// One pattern found.
   package struct Hit: Hashable, Sendable {
     package let id: UInt32
-    /// The sum of `parts`, 0...4.
+    /// `parts.word + parts.meaning`, 0...4.5.
     package let score: Float
     package let parts: Parts
     /// The cosine of query and pattern, not divided by anything: what says that the best hit is no good.
     package let similarity: Float
   }
 
-  /// What each measure adds to a score, each 0...1, and 1 for the pattern that is best by it.
+  /// How well a pattern fits by each measure, 0...1, and 1 for the pattern that fits best by it.
   package struct Parts: Hashable, Sendable {
     /// Stems in common.
     package let stems: Float
@@ -27,8 +29,11 @@ package struct PatternSearchIndex: Sendable {
 
     /// What the words themselves add, 0...2.
     package var word: Float { stems + grams }
-    /// What their meaning adds, 0...2.
-    package var meaning: Float { embedding + pieces }
+    /// What their meaning adds, 0...2.5.
+    package var meaning: Float { embedding + Parts.piecesWeight * pieces }
+
+    // 1.25 to 1.5 is best in either half of the development queries (nDCG@10 0.656 with 1, 0.666 with 1.5).
+    private static let piecesWeight: Float = 1.5
   }
 
   private struct Document {
@@ -183,27 +188,26 @@ package struct PatternSearchIndex: Sendable {
   /// - Parameter filter: Which ids may be answered.
   package func search(_ query: String, limit: Int, filter: ((UInt32) -> Bool)? = nil) -> [Hit] {
     guard limit > 0, count > 0 else { return [] }
-    let terms = SearchTerms(prepared: PreparedText.prepare(query), embedder: embedder)
+    // Worth 0.02 nDCG@10 on the development queries.
+    let content = StopWords.removed(from: PreparedText.prepare(query))
+    let terms = SearchTerms(prepared: content, embedder: embedder)
     let similarities = similarities(to: embedder.embed(pieces: terms.pieces))
     let byStems = PatternSearchIndex.dividedByMaximum(stemScores(terms.stems))
     let byGrams = PatternSearchIndex.dividedByMaximum(gramScores(terms.grams))
     let byEmbedding = PatternSearchIndex.dividedByMaximum(similarities)
     let byPieces = PatternSearchIndex.dividedByMaximum(pieceScores(terms.pieces))
 
-    var hits: [(score: Float, id: UInt32, position: Int)] = []
+    var hits: [Hit] = []
     for (position, document) in documents.enumerated() {
       guard let document else { continue }
-      let score = byStems[position] + byGrams[position] + byEmbedding[position] + byPieces[position]
-      guard score > 0, filter?(document.id) ?? true else { continue }
-      hits.append((score, document.id, position))
-    }
-    hits.sort { $0.score != $1.score ? $0.score > $1.score : $0.id < $1.id }
-    return hits.prefix(limit).map { hit in
-      let position = hit.position
       let parts = Parts(
         stems: byStems[position], grams: byGrams[position], embedding: byEmbedding[position], pieces: byPieces[position])
-      return Hit(id: hit.id, score: hit.score, parts: parts, similarity: similarities[position])
+      let score = parts.word + parts.meaning
+      guard score > 0, filter?(document.id) ?? true else { continue }
+      hits.append(Hit(id: document.id, score: score, parts: parts, similarity: similarities[position]))
     }
+    hits.sort { $0.score != $1.score ? $0.score > $1.score : $0.id < $1.id }
+    return Array(hits.prefix(limit))
   }
 
   private static func dividedByMaximum(_ scores: [Float]) -> [Float] {

@@ -78,18 +78,19 @@ extension BlockDecoder {
       isKnown[Int(shapes.codes[Int(row)])] = true
       for field in shapes.lists[Int(shapes.codes[Int(row)])] { isNeeded[Int(field)] = true }
     }
-    var fields: [Int: FieldCopier] = [:]
-    for index in summary.fields.indices where isNeeded[index] {
-      let name = summary.fields[index].name
-      let nameSpan = try columns.copy(ByteSpan(0..<name.count), of: name)
-      fields[index] = FieldCopier(name: nameSpan, column: try field(at: index))
-    }
+    var names = [ByteSpan](repeating: ByteSpan(offset: 0, length: 0), count: summary.fields.count)
     var copiers: [FieldCopier] = []
+    // -1 for shared fields, whose values are in one column.
     var copierOfField = [Int](repeating: -1, count: summary.fields.count)
-    for (index, copier) in fields.sorted(by: { $0.key < $1.key }) {
+    for (index, field) in summary.fields.enumerated() where isNeeded[index] {
+      names[index] = try columns.copy(ByteSpan(0..<field.name.count), of: field.name)
+      if field.storage == .shared { continue }
       copierOfField[index] = copiers.count
-      copiers.append(copier)
+      copiers.append(FieldCopier(name: names[index], column: try self.field(at: index)))
     }
+    let shared = summary.fields.contains { $0.storage == .shared } ? try sharedFields() : SharedFields()
+    var sharedValues = ByteInterner()
+    var copiedShared: [ByteSpan] = []
 
     var sets = KeyInterner()
     var key: [UInt32] = []
@@ -98,7 +99,17 @@ extension BlockDecoder {
       let shape = shapes.codes[Int(row)]
       key.removeAll(keepingCapacity: true)
       key.append(shape)
+      var sharedPlace = 0
       for field in shapes.lists[Int(shape)] {
+        if copierOfField[Int(field)] < 0 {
+          let span = shared.values.spans[shared.starts[Int(row)] + sharedPlace]
+          sharedPlace += 1
+          key.append(shared.values.bytes.withUnsafeBufferPointer { sharedValues.intern(span, in: $0) })
+          if copiedShared.count < sharedValues.count {
+            copiedShared.append(try columns.copy(span, of: shared.values.bytes))
+          }
+          continue
+        }
         guard let number = copiers[copierOfField[Int(field)]].number(atRow: Int(row)) else {
           throw BlockError.corrupt(place: "column \(ColumnKey.shapes)")
         }
@@ -110,7 +121,12 @@ extension BlockDecoder {
       var spans: [FieldSpan] = []
       spans.reserveCapacity(key.count - 1)
       for (place, field) in shapes.lists[Int(shape)].enumerated() {
-        spans.append(try copiers[copierOfField[Int(field)]].span(ofNumber: key[place + 1], into: &columns))
+        let number = key[place + 1]
+        if copierOfField[Int(field)] < 0 {
+          spans.append(FieldSpan(name: names[Int(field)], value: copiedShared[Int(number)]))
+        } else {
+          spans.append(try copiers[copierOfField[Int(field)]].span(ofNumber: number, into: &columns))
+        }
       }
       columns.fieldSetTable.append(spans)
     }

@@ -5,11 +5,12 @@ package import Domain
 /// An instance is used by one thread at a time: it fills its caches without a lock.
 package final class BlockDecoder: RecordSource {
   package let summary: BlockSummary
-  /// Column keys read so far and their stored sizes: what a query cost.
+  /// Stored bytes read so far: what a query cost.
   package private(set) var loadedByteCount = 0
 
   private let load: (String) throws -> [UInt8]
   private let decompressor = Decompressor()
+  private let keys: Set<String>
 
   private var loadedTimes: [Int64]?
   private var loadedSeverities: [Severity]?
@@ -24,12 +25,13 @@ package final class BlockDecoder: RecordSource {
   private var fieldWords: [Int: TokenFilter] = [:]
   private var loadedShapes: Shapes?
   private var fieldColumns: [Int: FieldColumn] = [:]
-  private var sharedValues: ValueList?
+  private var loadedSharedFields: SharedFields?
 
   /// - Parameter load: The stored bytes of a column by its key; called at most once a key.
   package init(summary: BlockSummary, load: @escaping (_ key: String) throws -> [UInt8]) {
     self.summary = summary
     self.load = load
+    keys = Set(summary.columns.lazy.map(\.key))
   }
 
   package var count: Int { summary.recordCount }
@@ -200,9 +202,17 @@ package final class BlockDecoder: RecordSource {
   package func fields(ofRow row: Int) throws -> [Field] {
     guard !summary.fields.isEmpty else { return [] }
     let shapes = try shapes()
+    var sharedPlace = 0
     return try shapes.lists[Int(shapes.codes[row])].map { index in
-      let value = try field(at: Int(index)).withValue(atRow: row) { $0.map { Array($0) } }
-      guard let value else { throw BlockError.corrupt(place: ColumnKey.shapes) }
+      let value: [UInt8]?
+      if summary.fields[Int(index)].storage == .shared {
+        let shared = try sharedFields()
+        value = shared.values[shared.starts[row] + sharedPlace]
+        sharedPlace += 1
+      } else {
+        value = try field(at: Int(index)).withValue(atRow: row) { $0.map { Array($0) } }
+      }
+      guard let value else { throw BlockError.corrupt(place: "column \(ColumnKey.shapes)") }
       return Field(name: summary.fields[Int(index)].name, value: value)
     }
   }
@@ -248,42 +258,54 @@ package final class BlockDecoder: RecordSource {
   }
 
   private func sharedField(at index: Int) throws -> FieldColumn {
+    let shared = try sharedFields()
     let shapes = try shapes()
-    let isShared = summary.fields.map { $0.storage == .shared }
-    // For each shape: how many shared values a row of it has, and which of them is this field's.
-    let sharedCounts = shapes.lists.map { list in list.reduce(0) { $0 + (isShared[Int($1)] ? 1 : 0) } }
-    let places = shapes.lists.map { list -> Int? in
-      list.firstIndex(of: UInt32(index)).map { place in list[..<place].reduce(0) { $0 + (isShared[Int($1)] ? 1 : 0) } }
-    }
-    let values = try sharedFieldValues(count: shapes.codes.reduce(0) { $0 + sharedCounts[Int($1)] })
+    let places = shared.places.map { $0[UInt32(index)] }
     var spans: [ByteSpan] = []
     var present: [Bool] = []
     spans.reserveCapacity(count)
     present.reserveCapacity(count)
-    var next = 0
-    for code in shapes.codes {
+    for (row, code) in shapes.codes.enumerated() {
       let place = places[Int(code)]
       present.append(place != nil)
-      spans.append(place.map { values.spans[next + $0] } ?? ByteSpan(offset: 0, length: 0))
-      next += sharedCounts[Int(code)]
+      spans.append(place.map { shared.values.spans[shared.starts[row] + $0] } ?? ByteSpan(offset: 0, length: 0))
     }
-    return .list(ValueList(bytes: values.bytes, spans: spans), present: present)
+    return .list(ValueList(bytes: shared.values.bytes, spans: spans), present: present)
   }
 
-  private func sharedFieldValues(count: Int) throws -> ValueList {
-    if let sharedValues { return sharedValues }
+  func sharedFields() throws -> SharedFields {
+    if let loadedSharedFields { return loadedSharedFields }
+    let shapes = try shapes()
+    let isShared = summary.fields.map { $0.storage == .shared }
+    var shared = SharedFields()
+    for list in shapes.lists {
+      var places: [UInt32: Int] = [:]
+      for field in list where isShared[Int(field)] {
+        guard places.updateValue(places.count, forKey: field) == nil else {
+          throw BlockError.corrupt(place: "column \(ColumnKey.shapes)")
+        }
+      }
+      shared.places.append(places)
+    }
+    var total = 0
+    shared.starts.reserveCapacity(count)
+    for code in shapes.codes {
+      shared.starts.append(total)
+      total += shared.places[Int(code)].count
+    }
     let byteCountMax = summary.rawByteCount
     let stored = try read(ColumnKey.sharedFields) { (reader) throws(BlockError) -> VariableColumn in
-      guard try reader.count(max: Int(UInt32.max)) == count else { throw reader.corrupt }
-      return try ColumnCodec.decode(count: count, byteCountMax: byteCountMax, from: &reader)
+      guard try reader.count(max: Int(UInt32.max)) == total else { throw reader.corrupt }
+      return try ColumnCodec.decode(count: total, byteCountMax: byteCountMax, from: &reader)
     }
-    let values: ValueList
     switch stored {
-    case .list(let list): values = list
-    case .dictionary(let list, let codes): values = ValueList(bytes: list.bytes, spans: codes.map { list.spans[Int($0)] })
+    case .list(let list):
+      shared.values = list
+    case .dictionary(let list, let codes):
+      shared.values = ValueList(bytes: list.bytes, spans: codes.map { list.spans[Int($0)] })
     }
-    sharedValues = values
-    return values
+    loadedSharedFields = shared
+    return shared
   }
 
   func shapes() throws -> Shapes {
@@ -298,7 +320,7 @@ package final class BlockDecoder: RecordSource {
   // MARK: - Reading
 
   private func content(_ key: String) throws -> [UInt8] {
-    guard summary.columns.contains(where: { $0.key == key }) else { throw BlockError.missingColumn(key) }
+    guard keys.contains(key) else { throw BlockError.missingColumn(key) }
     let frame = try load(key)
     loadedByteCount += frame.count
     return try decompressor.open(frame, place: "column \(key)")
@@ -408,6 +430,15 @@ struct Shapes {
     guard found == count else { throw .corrupt(place: "column \(ColumnKey.shapes)") }
     return present
   }
+}
+
+/// The values of rare names, which share one column.
+struct SharedFields {
+  var values = ValueList()
+  /// By row: where its values start.
+  var starts: [Int] = []
+  /// By shape: which of a row's shared values is the field's.
+  var places: [[UInt32: Int]] = []
 }
 
 extension Template {

@@ -65,3 +65,46 @@ package struct StreamFields: Sendable {
 
   package init() {}
 }
+
+/// The bounds on a record's time, as moments.
+struct TimeBounds: Sendable {
+  enum Breach { case future, past, retention }
+
+  private let latest: Int64
+  private let earliest: Int64
+  private let retentionStart: Int64
+
+  init(_ limits: ParsingLimits, now: Timestamp) {
+    func back(_ nanoseconds: Int64) -> Int64 {
+      nanoseconds == .max ? .min : now.advanced(byNanoseconds: -max(nanoseconds, 0)).nanoseconds
+    }
+    latest = now.advanced(byNanoseconds: max(limits.futureNanosecondsMax, 0)).nanoseconds
+    earliest = back(limits.pastNanosecondsMax)
+    retentionStart = back(limits.retentionNanoseconds ?? .max)
+  }
+
+  @inline(__always)
+  func breach(_ time: Timestamp) -> Breach? {
+    if time.nanoseconds > latest { return .future }
+    if time.nanoseconds < earliest { return .past }
+    return time.nanoseconds < retentionStart ? .retention : nil
+  }
+
+  static func reason(_ breach: Breach, _ limits: ParsingLimits) -> String {
+    switch breach {
+    case .future: "its time is more than \(spelled(limits.futureNanosecondsMax)) ahead"
+    case .past: "its time is more than \(spelled(limits.pastNanosecondsMax)) back"
+    case .retention: "its time is older than the retention of \(spelled(limits.retentionNanoseconds ?? 0))"
+    }
+  }
+
+  /// `10 years`, `36 hours`: the largest unit that divides the span.
+  private static func spelled(_ nanoseconds: Int64) -> String {
+    let seconds = nanoseconds / 1_000_000_000
+    for (length, unit) in [(Int64(31_557_600), "year"), (86_400, "day"), (3600, "hour"), (60, "minute")]
+    where seconds >= length && seconds % length == 0 {
+      return "\(seconds / length) \(unit)\(seconds == length ? "" : "s")"
+    }
+    return "\(seconds) second\(seconds == 1 ? "" : "s")"
+  }
+}

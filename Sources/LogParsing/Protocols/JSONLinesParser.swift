@@ -58,9 +58,12 @@ package struct JSONLinesParser: Sendable {
     rejections: [Rejection], rejectedCount: Int
   ) {
     guard let base = lines.baseAddress, lines.count > 0 else { return ([], 0) }
+    // Moved, not copied: a second holder would make the columns copy themselves.
+    var moved = RecordSink(streamFields: options.streamFields, extraFields: [], byteCount: 0)
+    swap(&moved, &sink)
     var run = JSONRun(
       options: options, timeNames: timeNames, messageNames: messageNames, base: base, count: lines.count,
-      firstLine: firstLine, sink: sink)
+      firstLine: firstLine, sink: consume moved)
     run.readBody()
     sink = run.sink
     return (run.rejections, run.rejectedCount)

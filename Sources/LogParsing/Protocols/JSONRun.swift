@@ -12,9 +12,7 @@ struct JSONRun {
   private let messageNames: NameList
   private let base: UnsafePointer<UInt8>
   private let count: Int
-  private let retentionStart: Int64?
-  private let earliest: Int64
-  private let latest: Int64
+  private let bounds: TimeBounds
   private var scanner: JSONScanner
 
   private(set) var sink: RecordSink
@@ -60,12 +58,7 @@ struct JSONRun {
       sink
       ?? RecordSink(streamFields: options.streamFields, extraFields: options.extraFields, byteCount: min(count, 1 << 30))
     scanner = JSONScanner(base: base, limit: count, depthMax: min(max(options.limits.nestingDepthMax, 1), 256))
-    let now = options.now
-    latest = now.advanced(byNanoseconds: max(options.limits.futureNanosecondsMax, 0)).nanoseconds
-    earliest =
-      options.limits.pastNanosecondsMax == .max
-      ? .min : now.advanced(byNanoseconds: -max(options.limits.pastNanosecondsMax, 0)).nanoseconds
-    retentionStart = options.limits.retentionNanoseconds.map { now.advanced(byNanoseconds: -max($0, 0)).nanoseconds }
+    bounds = TimeBounds(options.limits, now: options.now)
   }
 
   func result() -> ParseResult {
@@ -433,10 +426,12 @@ struct JSONRun {
     default: found = nil
     }
     guard let found else { throw JSONFault(kind: .notATime, offset: member.valueStart) }
-    if found.nanoseconds > latest { throw JSONFault(kind: .future, offset: -1) }
-    if found.nanoseconds < earliest { throw JSONFault(kind: .past, offset: -1) }
-    if let retentionStart, found.nanoseconds < retentionStart { throw JSONFault(kind: .retention, offset: -1) }
-    return found
+    switch bounds.breach(found) {
+    case nil: return found
+    case .future: throw JSONFault(kind: .future, offset: -1)
+    case .past: throw JSONFault(kind: .past, offset: -1)
+    case .retention: throw JSONFault(kind: .retention, offset: -1)
+    }
   }
 
   // MARK: Fields
@@ -513,10 +508,9 @@ struct JSONRun {
     case .empty: return "the object is empty"
     case .nothingToKeep: return "neither a message nor a field"
     case .notATime: return "the value at byte \(place(fault)) is not a time"
-    case .future: return "its time is more than \(spelled(limits.futureNanosecondsMax)) ahead"
-    case .past: return "its time is more than \(spelled(limits.pastNanosecondsMax)) back"
-    case .retention:
-      return "its time is older than the retention of \(spelled(limits.retentionNanoseconds ?? 0))"
+    case .future: return TimeBounds.reason(.future, limits)
+    case .past: return TimeBounds.reason(.past, limits)
+    case .retention: return TimeBounds.reason(.retention, limits)
     case .bodyTooLarge: return "the body holds more than can be taken at once: send it in parts"
     case .arrayNotClosed: return "the body ends before the array does"
     }
@@ -535,15 +529,6 @@ struct JSONRun {
     }
     let byte = "\(fault.offset - start + 1)"
     return ahead == 0 ? byte : "\(byte) of line \(line + ahead)"
-  }
-
-  private func spelled(_ nanoseconds: Int64) -> String {
-    let seconds = nanoseconds / 1_000_000_000
-    for (length, unit) in [(Int64(31_557_600), "year"), (86_400, "day"), (3600, "hour"), (60, "minute")]
-    where seconds >= length && seconds % length == 0 {
-      return "\(seconds / length) \(unit)\(seconds == length ? "" : "s")"
-    }
-    return "\(seconds) second\(seconds == 1 ? "" : "s")"
   }
 }
 

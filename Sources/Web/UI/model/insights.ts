@@ -1,0 +1,40 @@
+import type { Pattern } from '../api.ts';
+import { type Severity, severityIndex } from './severity.ts';
+
+/** One thing that stands out of a window: a sentence and one click. */
+export interface Insight {
+  key: string;
+  pattern: Pattern;
+  severity: Severity;
+  kind: 'New' | 'Burst' | 'Quiet';
+  /** `12×`, `New`, `Quiet`. */
+  title: string;
+  detail: string;
+}
+
+/** At least this many records before a change is worth a sentence. */
+const countMin = 5;
+
+/** Arithmetic on counts: new patterns, bursts and silences against the window before, the most serious first. */
+export function insights(patterns: readonly Pattern[], start: number): Insight[] {
+  const found: (Insight & { weight: number })[] = [];
+  for (const pattern of patterns) {
+    const first = Date.parse(pattern.first_seen);
+    const level = severityIndex(pattern.level);
+    const base = { key: `${pattern.id}`, pattern, severity: pattern.level as Severity };
+    if (pattern.previous_count === 0 && first >= start && pattern.count >= 1 && (level >= 4 || pattern.count >= countMin)) {
+      // New is only news when the tenant knew other patterns before this window.
+      found.push({ ...base, kind: 'New', title: 'New', detail: pattern.text, weight: 2 + level + Math.log10(pattern.count) });
+    } else if (pattern.previous_count > 0 && pattern.count >= 4 * pattern.previous_count && pattern.count >= 4 * countMin) {
+      const ratio = pattern.count / pattern.previous_count;
+      const title = `${ratio >= 10 ? Math.round(ratio) : ratio.toFixed(1)}×`;
+      found.push({ ...base, kind: 'Burst', title, detail: pattern.text, weight: level + Math.log10(ratio) * 2 });
+    } else if (pattern.previous_count >= 8 * countMin && pattern.count * 5 <= pattern.previous_count) {
+      found.push({ ...base, kind: 'Quiet', title: 'Quiet', detail: pattern.text, weight: level * 0.5 + 1 });
+    }
+  }
+  // Where everything is new, nothing is: a first window only names what is serious.
+  const fresh = found.filter((each) => each.kind === 'New').length;
+  const worth = fresh > patterns.length / 2 ? found.filter((each) => severityIndex(each.severity) >= 4) : found;
+  return worth.sort((left, right) => right.weight - left.weight).slice(0, 3);
+}

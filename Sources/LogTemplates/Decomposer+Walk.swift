@@ -2,8 +2,8 @@ internal import Domain
 
 /// One walk over one message.
 ///
-/// The walk stands always at the edge of a word, never within one. Text is literal until a variable is found; then what is pending
-/// becomes a literal and the variable a slot.
+/// The walk stands always at the edge of a word, never within one. Text is literal until a variable is found; then what
+/// is pending becomes a literal and the variable a slot.
 struct Walk {
   private let scanner: SlotScanner
   private let bytes: UnsafeBufferPointer<UInt8>
@@ -98,8 +98,8 @@ struct Walk {
 
   // MARK: Words
 
-  /// Takes the word at `index` and all that `-`, `.` and `@` join to it. Plain words at its head stay literal; from the first one
-  /// that varies on, it is one slot.
+  /// Takes the word at `index` and all that `-`, `.` and `@` join to it. Plain words at its head stay literal; from the
+  /// first one that varies on, it is one slot.
   private mutating func takeWords(into shape: inout Decomposer.Shape) {
     let start = index
     var end = start
@@ -186,11 +186,14 @@ struct Walk {
     _ start: Int, _ end: Int, _ joint: UInt8, into shape: inout Decomposer.Shape
   ) -> Bool {
     if joint == 0x20 {
-      guard end - start == 3, bytes[start] &- 0x41 < 26, let dateEnd = scanner.namedTimestamp(at: start) else { return false }
+      guard end - start == 3, bytes[start] &- 0x41 < 26, let dateEnd = scanner.namedTimestamp(at: start) else {
+        return false
+      }
       take(.timestamp, start, dateEnd, into: &shape)
       return true
     }
-    guard end - start <= 4, SlotScanner.isHex(bytes[start]), SlotScanner.isHex(bytes[end + 1]) || bytes[end + 1] == 0x3A else {
+    guard end - start <= 4, SlotScanner.isHex(bytes[start]), SlotScanner.isHex(bytes[end + 1]) || bytes[end + 1] == 0x3A
+    else {
       return false
     }
     if let addressEnd = scanner.ipv6(at: start) {
@@ -240,7 +243,9 @@ struct Walk {
       case 0x2E: start < 2 || !scanner.isWord(before: start - 1)
       default: start == 0 || !scanner.isWord(before: start)
       }
-    guard isHead, !(scanner.isDigit(at: start + 1) && scanner.ipv4(at: start + 1) != nil), let end = scanner.path(at: start) else {
+    guard isHead, !(scanner.isDigit(at: start + 1) && scanner.ipv4(at: start + 1) != nil),
+      let end = scanner.path(at: start)
+    else {
       index += 1
       return
     }

@@ -2,8 +2,8 @@ package import Domain
 
 // WHICH WORDS STAND WHERE. A word is what Domain's WordTokenizer says it is. For every message, whatever its bytes:
 //
-//   1. A word lies wholly in one literal or wholly in one slot: no edge between a literal and a slot, or between two slots, has a
-//      word character on both sides. There are no exceptions.
+//   1. A word lies wholly in one literal or wholly in one slot: no edge between a literal and a slot, or between two
+//      slots, has a word character on both sides. There are no exceptions.
 //   2. A word that holds an ASCII digit never lies in a literal.
 //   3. A word in a slot is one of these:
 //        integer, decimal   ASCII digits only
@@ -16,8 +16,9 @@ package import Domain
 //        path, quoted, word, bytes   any
 //      `SlotKind.mayHold(word:)` answers by this table.
 //
-// So a plain word ("timeout") that is in no literal of a template can be in its messages only through slots of the kinds path, quoted,
-// word and bytes; and a number that is not, only through slots that the table admits. A phrase or a substring may cross edges.
+// So a plain word ("timeout") that is in no literal of a template can be in its messages only through slots of the
+// kinds path, quoted, word and bytes; and a number that is not, only through slots that the table admits. A phrase or a
+// substring may cross edges.
 
 /// Takes messages apart into literal text and typed variables, and puts them together again.
 ///
@@ -30,7 +31,8 @@ package struct Decomposer: Sendable {
 
   package init() {}
 
-  /// Splits `message`: appends template text to `template`, and to `variables` one span of `message` for each slot, in order.
+  /// Splits `message`: appends template text to `template`, and to `variables` one span of `message` for each slot, in
+  /// order.
   ///
   /// - Complexity: Linear in `message.count`.
   package func decompose(
@@ -46,7 +48,8 @@ package struct Decomposer: Sendable {
     }
   }
 
-  /// A template and its variables while they are found, in memory of fixed size: the bounds above make it enough for any message.
+  /// A template and its variables while they are found, in memory of fixed size: the bounds above make it enough for
+  /// any message.
   struct Shape {
     static let textCapacity = literalBytesMax + 2 * slotsMax
     static let spanCapacity = slotsMax

@@ -1,9 +1,10 @@
+internal import CKernels
 package import Domain
 
 /// Records taken apart: what `ParsedRecords` becomes on its way to the store.
 package struct Decomposition: Sendable {
-  /// `templates` and `streams` are indices into the two tables below until `renumber` replaces them by the tenant's numbers.
-  /// Variables and fields are spans of `columns.bytes`, which holds nothing else.
+  /// `templates` and `streams` are indices into the two tables below until `renumber` replaces them by the tenant's
+  /// numbers. Variables and fields are spans of `columns.bytes`, which holds nothing else.
   package private(set) var columns = RecordColumns()
   /// Distinct template texts, in the order in which they first occur.
   package private(set) var templates: [[UInt8]] = []
@@ -12,11 +13,14 @@ package struct Decomposition: Sendable {
 
   /// Takes every message of `records` apart, in one pass.
   ///
-  /// - Complexity: Linear in the bytes of the records; allocates for the batch and for each new template, never for a record.
+  /// - Complexity: Linear in the bytes of the records; allocates for the batch and for each new template, never for a
+  ///   record.
   package init(_ records: ParsedRecords) {
     streams = records.streamTable.map { labels in
       Stream(
-        labels: labels.map { Field(name: Array(records.bytes[$0.name.range]), value: Array(records.bytes[$0.value.range])) })
+        labels: labels.map {
+          Field(name: Array(records.bytes[$0.name.range]), value: Array(records.bytes[$0.value.range]))
+        })
     }
     columns.times = records.times
     columns.severities = records.severities
@@ -95,7 +99,7 @@ private struct TemplateTable {
   private var places = [UInt32](repeating: 0, count: 1024)
 
   mutating func number(of text: UnsafeBufferPointer<UInt8>) -> UInt32 {
-    let hash = TemplateTable.hash(text)
+    let hash = tl_hash64(text.baseAddress, text.count, 0)
     var place = Int(truncatingIfNeeded: hash) & (places.count - 1)
     while places[place] != 0 {
       let number = Int(places[place]) - 1
@@ -137,27 +141,5 @@ private struct TemplateTable {
       while places[place] != 0 { place = (place + 1) & (places.count - 1) }
       places[place] = UInt32(truncatingIfNeeded: number + 1)
     }
-  }
-
-  /// Eight bytes a step, each folded in by a full-width product. Lives as long as one batch: its values are stored nowhere.
-  private static func hash(_ text: UnsafeBufferPointer<UInt8>) -> UInt64 {
-    let raw = UnsafeRawBufferPointer(text)
-    var state: UInt64 = 0x9E37_79B9_7F4A_7C15 ^ UInt64(truncatingIfNeeded: raw.count)
-    @inline(__always) func fold(_ word: UInt64) {
-      let product = (state ^ word).multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
-      state = product.high ^ product.low
-    }
-    var index = 0
-    while index + 8 <= raw.count {
-      fold(raw.loadUnaligned(fromByteOffset: index, as: UInt64.self))
-      index += 8
-    }
-    var tail: UInt64 = 0
-    while index < raw.count {
-      tail = tail << 8 | UInt64(raw[index])
-      index += 1
-    }
-    fold(tail ^ 0xA076_1D64_78BD_642F)
-    return state
   }
 }

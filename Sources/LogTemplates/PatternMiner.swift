@@ -2,11 +2,11 @@ package import Domain
 
 /// Finds for each template the pattern it belongs to: what a person would call the same kind of line.
 ///
-/// Deterministic: inserting the same templates in the same order into a fresh miner gives the same patterns, numbers and merges,
-/// so nothing but the template table need be stored. Templates are inserted in the order of their numbers.
+/// Deterministic: inserting the same templates in the same order into a fresh miner gives the same patterns, numbers
+/// and merges, so nothing but the template table need be stored. Templates are inserted in the order of their numbers.
 ///
-/// Work is done for a new template only. Most have the signature of one seen before and cost one look-up; the rest walk down one
-/// `PatternTree`, that of all signatures with as many tokens and the same punctuation.
+/// Work is done for a new template only. Most have the signature of one seen before and cost one look-up; the rest walk
+/// down one `PatternTree`, that of all signatures with as many tokens and the same punctuation.
 package struct PatternMiner: Sendable {
   /// What one insertion changed.
   package struct Changes: Equatable, Sendable {
@@ -49,7 +49,8 @@ package struct PatternMiner: Sendable {
     }
   }
 
-  /// Signatures told apart, at most. Templates with a new one after that belong to one pattern, `<*>`, that is there for the rest.
+  /// Signatures told apart, at most. Templates with a new one after that belong to one pattern, `<*>`, that is there
+  /// for the rest.
   package let signaturesMax: Int
 
   private var vocabulary: PatternVocabulary
@@ -79,8 +80,8 @@ package struct PatternMiner: Sendable {
   }
 
   /// - Parameters:
-  ///   - isDictionaryWord: Whether lowercase ASCII letters are a word of the language logs are written in: words are kept apart
-  ///     longer than names are. Nil judges by shape. The same judge must be given at each replay.
+  ///   - isDictionaryWord: Whether lowercase ASCII letters are a word of the language logs are written in: words are
+  ///     kept apart longer than names are. Nil judges by shape. The same judge must be given at each replay.
   ///   - signaturesMax: Bounds memory, at about 1 KiB a signature. Must not change between replays either.
   package init(isDictionaryWord: (@Sendable ([UInt8]) -> Bool)? = nil, signaturesMax: Int = 50_000) {
     self.signaturesMax = signaturesMax
@@ -157,8 +158,9 @@ package struct PatternMiner: Sendable {
     for leaf in leaves { describe(leaf, of: group, &changes) }
   }
 
-  /// Numbers the patterns `leaves` after a division. A number stays with the leaf that holds most of its templates; a leaf with
-  /// several keeps that of its largest part, and the others are merged into it; a leaf with none gets a new one.
+  /// Numbers the patterns `leaves` after a division. A number stays with the leaf that holds most of its templates; a
+  /// leaf with several keeps that of its largest part, and the others are merged into it; a leaf with none gets a new
+  /// one.
   private mutating func settle(_ leaves: [Int], of group: Int, _ changes: inout Changes) {
     var votes: [UInt32: [Int: Int]] = [:]
     for (place, leaf) in leaves.enumerated() {
@@ -229,7 +231,8 @@ package struct PatternMiner: Sendable {
       }
     }
     tell(
-      node.pattern, text: String(decoding: text, as: UTF8.self), namedText: String(decoding: namedText, as: UTF8.self), &changes)
+      node.pattern, text: String(decoding: text, as: UTF8.self), namedText: String(decoding: namedText, as: UTF8.self),
+      &changes)
   }
 
   private mutating func tell(_ pattern: UInt32, text: String, namedText: String, _ changes: inout Changes) {

@@ -2,8 +2,8 @@ internal import Domain
 
 /// What a template looks like to the miner: words, punctuation and wildcards.
 ///
-/// Finer variables than a person cares for become one wildcard: `node-<number>` is one, `<ipv4>:<number>` is one, a list is one, and
-/// units belong to their number.
+/// Finer variables than a person cares for become one wildcard: `node-<number>` is one, `<ipv4>:<number>` is one, a
+/// list is one, and units belong to their number.
 struct PatternSignature {
   /// What stands in a wildcard, for display.
   enum Mask: UInt8 {
@@ -97,8 +97,8 @@ struct PatternSignature {
     return units
   }
 
-  /// Takes away the head of a line that says when, how serious and which process: `<time> <num> INFO [main] `. A time must open it,
-  /// or two numbers and a level, and a word must be left.
+  /// Takes away the head of a line that says when, how serious and which process: `<time> <num> INFO [main] `. Nothing
+  /// but variables before a time, or two numbers and a level must open it, and a word must be left.
   private static func removeFrame(_ units: inout [Unit]) {
     guard let opening = frameOpening(units) else { return }
     var index = opening
@@ -107,6 +107,10 @@ struct PatternSignature {
     scan: while index < units.count {
       let unit = units[index]
       switch unit {
+      case 0x2D where at(units, index - 1) == 0x20 && at(units, index + 1) == 0x20:
+        // ` - ` ends a head.
+        if hasWord(units, from: index + 2) { end = index + 2 }
+        break scan
       case 0x20, 0x09, 0x2D, 0x7C, 0x2C, 0x3A, 0x5D, 0x29, 0x3E:
         index += 1
       case 0x5B:
@@ -130,21 +134,34 @@ struct PatternSignature {
       if hasWord(units, from: index) { end = index }
     }
     units.removeSubrange(0..<end)
+    removeFacility(&units)
     removeHost(&units)
+    removeLogger(&units)
   }
 
-  /// Past the brackets before a time that opens a line, or past two numbers before a level; nil if the line has no such head.
+  /// Variables and marks before the time are looked at so far.
+  private static let frameUnitsMax = 16
+
+  /// Past the time that opens a line, or past two numbers before a level; nil if the line has no such head.
   private static func frameOpening(_ units: [Unit]) -> Int? {
     var index = 0
-    while at(units, index) == 0x20 || at(units, index) == 0x5B { index += 1 }
+    while at(units, index) == 0x20 || at(units, index) == 0x5B || at(units, index) == 0x2D { index += 1 }
     let first = at(units, index)
     // Syslog writes a priority first.
     if first == 0x3C, isWildcard(at(units, index + 1)), at(units, index + 2) == 0x3E { return index + 3 }
     guard isWildcard(first) else { return nil }
     if mask(of: first) == .time { return index + 1 }
+    // `I0318 13:44:27.32` of klog, the client of an access log, node names: only variables before the time.
+    var time = index
+    while time < units.count, time < index + Self.frameUnitsMax {
+      if isWildcard(units[time]) {
+        if mask(of: units[time]) == .time { return time + 1 }
+      } else if ![0x20, 0x2D, 0x3A, 0x2E, 0x5B].contains(units[time]) {
+        break
+      }
+      time += 1
+    }
     guard at(units, index + 1) == 0x20, isWildcard(at(units, index + 2)) else { return nil }
-    // `I0318 13:44:27.32` of klog.
-    if mask(of: first) == .identifier, mask(of: at(units, index + 2)) == .time { return index + 3 }
     guard mask(of: first) == .number, mask(of: at(units, index + 2)) == .number else { return nil }
     var level = index + 3
     while at(units, level) == 0x20 || isWildcard(at(units, level)) { level += 1 }
@@ -168,7 +185,8 @@ struct PatternSignature {
     default: break
     }
     let names: [StaticString] = [
-      "INFO", "WARN", "WARNING", "ERROR", "DEBUG", "TRACE", "FATAL", "CRITICAL", "NOTICE", "SEVERE", "Info", "Warning", "Error",
+      "INFO", "WARN", "WARNING", "ERROR", "DEBUG", "TRACE", "FATAL", "CRITICAL", "NOTICE", "SEVERE", "Info", "Warning",
+      "Error",
       "Debug", "info", "warn", "warning", "error", "debug", "trace", "notice", "fatal",
     ]
     for name in names {
@@ -181,7 +199,9 @@ struct PatternSignature {
   private static func sourceEnd(_ units: [Unit], at start: Int) -> Int? {
     var index = start
     var points = 0
-    while isWordByte(at(units, index)) || at(units, index) == 0x2E || at(units, index) == 0x2D || at(units, index) == 0x2F {
+    while isWordByte(at(units, index)) || at(units, index) == 0x2E || at(units, index) == 0x2D
+      || at(units, index) == 0x2F
+    {
       if at(units, index) == 0x2E { points += 1 }
       index += 1
     }
@@ -189,25 +209,90 @@ struct PatternSignature {
     return at(units, index + 2) == 0x5D ? index + 3 : nil
   }
 
-  /// Takes away the host in `host program[<num>]: `.
-  private static func removeHost(_ units: inout [Unit]) {
+  /// Takes away up to three words in capitals that a level follows: `RAS KERNEL INFO `.
+  private static func removeFacility(_ units: inout [Unit]) {
     var index = 0
-    while isWordByte(at(units, index)) || at(units, index) == 0x2E || at(units, index) == 0x2D { index += 1 }
-    guard index > 0, at(units, index) == 0x20 else { return }
-    let program = index + 1
-    index = program
-    scan: while true {
-      switch at(units, index) {
-      case 0x2E, 0x2D, 0x2F, 0x28, 0x29: index += 1
-      case 0x5B:
-        guard isWildcard(at(units, index + 1)), at(units, index + 2) == 0x5D, at(units, index + 3) == 0x3A else { return }
-        units.removeSubrange(0..<program)
+    for _ in 0..<3 {
+      let start = index
+      while at(units, index) &- 0x41 < 26 { index += 1 }
+      guard index > start, at(units, index) == 0x20 else { return }
+      index += 1
+      if let end = levelEnd(units, at: index), at(units, end) == 0x20, hasWord(units, from: end) {
+        units.removeSubrange(0...end)
         return
-      default:
-        guard isWordByte(at(units, index)) else { return }
-        index += 1
       }
     }
+  }
+
+  /// Takes away the host in `host program[<num>]: ` and in `host kernel: `.
+  private static func removeHost(_ units: inout [Unit]) {
+    var index = 0
+    while isNameUnit(at(units, index)) { index += 1 }
+    guard index > 0, at(units, index) == 0x20 else { return }
+    let program = index + 1
+    if let end = match("kernel", units, at: program), at(units, end) == 0x3A {
+      units.removeSubrange(0..<program)
+      return
+    }
+    index = program
+    while isNameUnit(at(units, index)) { index += 1 }
+    if index > program, processEnd(units, at: index) != nil { units.removeSubrange(0..<program) }
+  }
+
+  /// Takes away the name of the program or class that writes: `sshd[<num>]: `, `PowerManagerService: `,
+  /// `com.example.Main - `. A plain word before a colon is of the message, and so is the name of an exception.
+  private static func removeLogger(_ units: inout [Unit]) {
+    var index = 0
+    var isName = false
+    while isNameUnit(at(units, index)) {
+      let unit = at(units, index)
+      // Points, and capitals after small letters.
+      if unit == 0x2E || unit == 0x24 || (index > 0 && unit &- 0x41 < 26 && at(units, index - 1) &- 0x61 < 26) {
+        isName = true
+      }
+      index += 1
+    }
+    guard index > 0 else { return }
+    if isName, ends(units, at: index, with: "Exception") || ends(units, at: index, with: "Error") { return }
+    var end = index
+    if let process = processEnd(units, at: index) ?? kernelEnd(units, at: index) {
+      end = process
+    } else if isName, at(units, index) == 0x3A, at(units, index + 1) == 0x20 {
+      end = index + 2
+    } else {
+      if at(units, index) == 0x20, at(units, index + 1) == 0x2A, isWildcard(at(units, index + 2)) { index += 3 }
+      guard isName, at(units, index) == 0x20, at(units, index + 1) == 0x2D, at(units, index + 2) == 0x20 else { return }
+      end = index + 3
+    }
+    if hasWord(units, from: end) { units.removeSubrange(0..<end) }
+  }
+
+  private static func isNameUnit(_ unit: Unit) -> Bool {
+    switch unit {
+    case 0x2E, 0x2D, 0x2F, 0x24, 0x28, 0x29: true
+    default: isWordByte(unit)
+    }
+  }
+
+  private static func ends(_ units: [Unit], at end: Int, with text: StaticString) -> Bool {
+    let start = end - text.utf8CodeUnitCount
+    guard start >= 0 else { return false }
+    for offset in 0..<text.utf8CodeUnitCount where units[start + offset] != Unit(text.utf8Start[offset]) {
+      return false
+    }
+    return true
+  }
+
+  /// Past `[<num>]:` and the space after it.
+  private static func processEnd(_ units: [Unit], at index: Int) -> Int? {
+    guard at(units, index) == 0x5B, isWildcard(at(units, index + 1)), at(units, index + 2) == 0x5D,
+      at(units, index + 3) == 0x3A
+    else { return nil }
+    return at(units, index + 4) == 0x20 ? index + 5 : index + 4
+  }
+
+  private static func kernelEnd(_ units: [Unit], at index: Int) -> Int? {
+    index == 6 && match("kernel", units, at: 0) == 6 && at(units, 6) == 0x3A ? (at(units, 7) == 0x20 ? 8 : 7) : nil
   }
 
   /// Joins what a person sees as one variable.
@@ -474,7 +559,8 @@ struct PatternSignature {
       guard isWildcard(out[out.count - 1]) else { continue }
       let start = at(units, index) == 0x20 ? index + 1 : index
       let names: [StaticString] = [
-        "ms", "msec", "us", "ns", "KB", "MB", "GB", "TB", "PB", "KiB", "MiB", "GiB", "TiB", "PiB", "B", "kHz", "MHz", "GHz", "%",
+        "ms", "msec", "us", "ns", "KB", "MB", "GB", "TB", "PB", "KiB", "MiB", "GiB", "TiB", "PiB", "B", "kHz", "MHz",
+        "GHz", "%",
       ]
       for name in names {
         if let end = match(name, units, at: start) {

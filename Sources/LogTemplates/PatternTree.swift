@@ -1,8 +1,9 @@
 /// Signatures of one shape, divided into patterns.
 ///
-/// A node is divided on the position with the fewest distinct fillers among those that look constant; where none is left, what still
-/// varies is a wildcard, and the node is a pattern. The division depends on the signatures and their order only. A new signature walks
-/// down from the root; where it changes a node's division, the node is divided anew, and nowhere else.
+/// A node is divided on the position with the fewest distinct fillers among those that look constant; where none is
+/// left, what still varies is a wildcard, and the node is a pattern. The division depends on the signatures and their
+/// order only. A new signature walks down from the root; where it changes a node's division, the node is divided anew,
+/// and nowhere else.
 struct PatternTree: Sendable {
   /// Tokens as numbers of `PatternVocabulary`, in the order in which signatures came.
   private(set) var signatures: [[Int32]] = []
@@ -144,8 +145,8 @@ struct PatternTree: Sendable {
     return isHeldTogether ? -1 : bestVarying
   }
 
-  /// Distinct fillers that make a position a variable: words of the language stay apart longest but for states in capitals, other
-  /// names soon, values after `=` at once.
+  /// Distinct fillers that make a position a variable: words of the language stay apart longest but for states in
+  /// capitals, other names soon, values after `=` at once.
   private enum Limit {
     static let capitals = 12
     static let words = 6
@@ -238,8 +239,10 @@ struct PatternVocabulary: Sendable {
   }
 
   private static let owners: Set<String> = [
-    "user", "username", "host", "hostname", "uid", "name", "account", "login", "owner", "by", "process", "program", "command",
-    "service", "package", "module", "device", "interface", "container", "pod", "node", "namespace", "image", "server", "client",
+    "user", "username", "host", "hostname", "uid", "name", "account", "login", "owner", "by", "process", "program",
+    "command",
+    "service", "package", "module", "device", "interface", "container", "pod", "node", "namespace", "image", "server",
+    "client",
     "peer", "database", "table", "topic", "queue", "thread",
   ]
 

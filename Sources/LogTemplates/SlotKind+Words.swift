@@ -3,7 +3,8 @@ package import Domain
 extension SlotKind {
   /// Whether `word`, a word as WordTokenizer finds it, can stand as a whole word in a slot of this kind.
   ///
-  /// Never false for a word that does; true for some that do not. Case counts: a reader that ignores case asks for each form it takes.
+  /// Never false for a word that does; true for some that do not. Case counts: a reader that ignores case asks for each
+  /// form it takes.
   package func mayHold(word: [UInt8]) -> Bool {
     var digits = 0
     var hexDigits = 0

@@ -1,6 +1,7 @@
 internal import Domain
 
-/// Recognizes variables at a place in a message. Each function looks ahead only, and answers with the end of what it found or nil.
+/// Recognizes variables at a place in a message. Each function looks ahead only, and answers with the end of what it
+/// found or nil.
 ///
 /// Whatever is found ends where no word goes on: callers rely on it for the promise at the head of `Decomposer.swift`.
 struct SlotScanner {
@@ -89,8 +90,9 @@ struct SlotScanner {
 
   /// The end of a timestamp that starts with the digit at `start`.
   ///
-  /// Dates as `2026-03-18`, `2026/03/18`, `18/Mar/2026`, `18-Mar-2026`, `3/18/2026`, and `03-18` or `26/03/18` when a time follows;
-  /// times as `13:44:27` with fraction and zone; both joined by a space, `T`, `:` or `-`; a date alone when it has a year of four digits.
+  /// Dates as `2026-03-18`, `2026/03/18`, `18/Mar/2026`, `18-Mar-2026`, `3/18/2026`, and `03-18` or `26/03/18` when a
+  /// time follows; times as `13:44:27` with fraction and zone; both joined by a space, `T`, `:` or `-`; a date alone
+  /// when it has a year of four digits.
   func timestamp(at start: Int) -> Int? {
     let first = digits(at: start)
     let separator = self[first]
@@ -126,8 +128,8 @@ struct SlotScanner {
     }
   }
 
-  /// The end of a timestamp that starts with a month or weekday name at `start`: `Mar 18 13:44:27`, `Wed Mar 18 13:44:27 2026`,
-  /// `Wed, 18 Mar 2026 13:44:27 GMT`.
+  /// The end of a timestamp that starts with a month or weekday name at `start`: `Mar 18 13:44:27`, `Wed Mar 18
+  /// 13:44:27 2026`, `Wed, 18 Mar 2026 13:44:27 GMT`.
   func namedTimestamp(at start: Int) -> Int? {
     var index = start
     if isWeekday(at: start) {
@@ -172,8 +174,8 @@ struct SlotScanner {
     }
   }
 
-  /// The end of `13:44:27` with an optional fraction, AM or PM, and zone. `13.44.27.123` counts after a date only, which is where
-  /// callers come from when the separator is a point.
+  /// The end of `13:44:27` with an optional fraction, AM or PM, and zone. `13.44.27.123` counts after a date only,
+  /// which is where callers come from when the separator is a point.
   private func time(at start: Int) -> Int? {
     guard let hour = shortNumber(at: start) else { return nil }
     let separator = self[hour]
@@ -220,7 +222,8 @@ struct SlotScanner {
   private func monthName(at index: Int) -> Int? {
     let key = UInt32(self[index]) << 16 | UInt32(self[index + 1]) << 8 | UInt32(self[index + 2])
     switch key {
-    case 0x4A616E, 0x466562, 0x4D6172, 0x417072, 0x4D6179, 0x4A756E, 0x4A756C, 0x417567, 0x536570, 0x4F6374, 0x4E6F76, 0x446563:
+    case 0x4A616E, 0x466562, 0x4D6172, 0x417072, 0x4D6179, 0x4A756E, 0x4A756C, 0x417567, 0x536570, 0x4F6374, 0x4E6F76,
+      0x446563:
       return index + 3
     default:
       return nil
@@ -237,7 +240,8 @@ struct SlotScanner {
 
   // MARK: Addresses
 
-  /// The end of an IPv6 address at `start`: eight groups, or fewer around one `::`, with at least one digit. An IPv4 tail counts.
+  /// The end of an IPv6 address at `start`: eight groups, or fewer around one `::`, with at least one digit. An IPv4
+  /// tail counts.
   func ipv6(at start: Int) -> Int? {
     var index = start
     var groups = 0
@@ -281,7 +285,8 @@ struct SlotScanner {
   func hardwareAddress(at start: Int) -> Int? {
     for pair in 0..<6 {
       let index = start + 3 * pair
-      guard SlotScanner.isHex(self[index]), SlotScanner.isHex(self[index + 1]), pair == 5 || self[index + 2] == 0x3A else {
+      guard SlotScanner.isHex(self[index]), SlotScanner.isHex(self[index + 1]), pair == 5 || self[index + 2] == 0x3A
+      else {
         return nil
       }
     }
@@ -365,7 +370,11 @@ struct SlotScanner {
       switch byte {
       case 0...0x20, 0x22, 0x27, 0x28, 0x29, 0x2C, 0x3B, 0x3C, 0x3E, 0x5B, 0x5C, 0x5D, 0x60, 0x7B, 0x7D, 0x7F:
         // A bracket opens an IPv6 host right after the slashes.
-        if byte == 0x5B, end == colon + 3 { break } else if byte == 0x5D, bytes[colon + 3 < count ? colon + 3 : colon] == 0x5B { break }
+        if byte == 0x5B, end == colon + 3 {
+          break
+        } else if byte == 0x5D, bytes[colon + 3 < count ? colon + 3 : colon] == 0x5B {
+          break
+        }
         break scan
       default: break
       }
@@ -414,7 +423,8 @@ struct SlotScanner {
 
   // MARK: Words with digits
 
-  /// What the digits and letters of `range`, which holds a digit and is one word or several joined by `-`, `.` or `@`, stand for.
+  /// What the digits and letters of `range`, which holds a digit and is one word or several joined by `-`, `.` or `@`,
+  /// stand for.
   func kind(of range: Range<Int>) -> SlotKind {
     let start = range.lowerBound
     let end = range.upperBound
@@ -434,7 +444,8 @@ struct SlotScanner {
       return index == end ? .hex : .word
     }
     if end - start >= 6 {
-      // One case only, so that a number and a case are all there is to store; and a digit, which a random name may lack.
+      // One case only, so that a number and a case are all there is to store; and a digit, which a random name may
+      // lack.
       var seen: UInt8 = 0
       var index = start
       while index < end, SlotScanner.isHex(bytes[index]) {
@@ -476,7 +487,9 @@ struct SlotScanner {
             || (c == 0x73 && ((a == 0xC2 && b == 0xB5) || (a == 0xCE && b == 0xBC)))
         else { return false }
       case 4:
-        guard c == (b == 0x65 ? 0x63 : 0x6E), (a == 0x73 && b == 0x65) || (a == 0x6D && b == 0x69), self[unit + 3] == 0x73 else {
+        guard c == (b == 0x65 ? 0x63 : 0x6E), (a == 0x73 && b == 0x65) || (a == 0x6D && b == 0x69),
+          self[unit + 3] == 0x73
+        else {
           return false
         }
       default:
@@ -486,8 +499,8 @@ struct SlotScanner {
     return true
   }
 
-  /// Whether `range`, letters after a `-`, looks like the random end of a Kubernetes name: five or eight to ten of its alphabet
-  /// without vowels.
+  /// Whether `range`, letters after a `-`, looks like the random end of a Kubernetes name: five or eight to ten of its
+  /// alphabet without vowels.
   func isRandomName(_ range: Range<Int>) -> Bool {
     guard range.count == 5 || (range.count >= 8 && range.count <= 10) else { return false }
     for index in range {
@@ -508,29 +521,36 @@ struct SlotScanner {
     switch length {
     case 2:
       switch key {
-      case 0x636E, 0x686B, 0x756B, 0x6465, 0x6A70, 0x7477, 0x6B72, 0x6672, 0x7275, 0x6272: return true  // cn hk uk de jp tw kr fr ru br
+      // cn hk uk de jp tw kr fr ru br
+      case 0x636E, 0x686B, 0x756B, 0x6465, 0x6A70, 0x7477, 0x6B72, 0x6672, 0x7275, 0x6272: return true
       default: return false
       }
     case 3:
       switch key {
-      case 0x636F6D, 0x6E6574, 0x6F7267, 0x656475, 0x676F76, 0x737663, 0x6C616E: return true  // com net org edu gov svc lan
+      // com net org edu gov svc lan
+      case 0x636F6D, 0x6E6574, 0x6F7267, 0x656475, 0x676F76, 0x737663, 0x6C616E: return true
       default: return false
       }
-    case 5: return key == 0x6C_6F63_616C  // local
-    case 7: return key == 0x63_6C75_7374_6572  // cluster
-    case 8: return key == 0x696E_7465_726E_616C  // internal
-    case 11: return key == 0x6C6F_6361_6C64_6F6D  // localdom(ain)
+    // local
+    case 5: return key == 0x6C_6F63_616C
+    // cluster
+    case 7: return key == 0x63_6C75_7374_6572
+    // internal
+    case 8: return key == 0x696E_7465_726E_616C
+    // localdom(ain)
+    case 11: return key == 0x6C6F_6361_6C64_6F6D
     default: return false
     }
   }
 
-  /// The end of a list that goes on after `end`: words with a digit, or bytes in hex, one or two ASCII punctuation marks or spaces
-  /// between. `end` if it does not.
+  /// The end of a list that goes on after `end`: words with a digit, or bytes in hex, one or two ASCII punctuation
+  /// marks or spaces between. `end` if it does not.
   func listEnd(after end: Int) -> Int {
     var end = end
     while true {
       var index = end
-      while index - end < 3, index < count, bytes[index] < 0x80, !SlotScanner.isASCIIWord(bytes[index]), bytes[index] != 0x0A,
+      while index - end < 3, index < count, bytes[index] < 0x80, !SlotScanner.isASCIIWord(bytes[index]),
+        bytes[index] != 0x0A,
         bytes[index] != 0x22
       { index += 1 }
       guard index > end, index - end <= 2 else { return end }
@@ -552,8 +572,8 @@ struct SlotScanner {
     }
   }
 
-  /// The end of Base64 text that goes on after the word `range`, which must itself look random: 16 or more characters, with a digit,
-  /// a capital and a small letter. Nil if it does not go on.
+  /// The end of Base64 text that goes on after the word `range`, which must itself look random: 16 or more characters,
+  /// with a digit, a capital and a small letter. Nil if it does not go on.
   func base64End(of range: Range<Int>) -> Int? {
     guard range.count >= 16 else { return nil }
     let next = self[range.upperBound]
@@ -587,8 +607,8 @@ struct SlotScanner {
     return nil
   }
 
-  /// Whether the string that opens at `open` is the message itself: it opens the line, follows a `]`, or belongs to a key such as
-  /// `msg` or `error`.
+  /// Whether the string that opens at `open` is the message itself: it opens the line, follows a `]`, or belongs to a
+  /// key such as `msg` or `error`.
   func quoteHoldsMessage(open: Int) -> Bool {
     var index = open - 1
     while index >= 0, bytes[index] == 0x20 { index -= 1 }
@@ -600,7 +620,8 @@ struct SlotScanner {
     while index >= 0, SlotScanner.isLetter(bytes[index]), end - index < 12 { index -= 1 }
     let start = index + 1
     let keys: [StaticString] = [
-      "msg", "message", "log", "err", "error", "reason", "cause", "text", "event", "detail", "details", "description", "title",
+      "msg", "message", "log", "err", "error", "reason", "cause", "text", "event", "detail", "details", "description",
+      "title",
       "exception", "warning", "status",
     ]
     for key in keys where key.utf8CodeUnitCount == end - start {

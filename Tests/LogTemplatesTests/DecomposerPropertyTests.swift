@@ -38,7 +38,8 @@ import Testing
 
   @Test(arguments: seeds) func `literals are UTF-8 and no variable is empty`(seed: UInt64) {
     forEachMessage(seed) { _, template, variables in
-      template.literals.allSatisfy { String(validating: $0, as: UTF8.self) != nil } && variables.allSatisfy { !$0.isEmpty }
+      template.literals.allSatisfy { String(validating: $0, as: UTF8.self) != nil }
+        && variables.allSatisfy { !$0.isEmpty }
     }
   }
 

@@ -7,7 +7,10 @@ import Testing
     let decomposition = Decomposition(
       records(["took 1ms", "user 7 left", "took 250ms", "idle", "user 8 left"]))
 
-    #expect(decomposition.templates.map { Template(text: $0).description } == ["took <duration>", "user <number> left", "idle"])
+    #expect(
+      decomposition.templates.map { Template(text: $0).description } == [
+        "took <duration>", "user <number> left", "idle",
+      ])
     #expect(decomposition.columns.templates == [0, 1, 0, 2, 1])
     #expect(decomposition.columns.variableStarts == [0, 1, 2, 3, 3, 4])
   }
@@ -25,7 +28,8 @@ import Testing
       var composed: [UInt8] = []
       columns.bytes.withUnsafeBufferPointer {
         Decomposer.compose(
-          template: decomposition.templates[Int(columns.templates[index])], variables: columns.variables[range], bytes: $0,
+          template: decomposition.templates[Int(columns.templates[index])], variables: columns.variables[range],
+          bytes: $0,
           into: &composed)
       }
       guard composed == message else {

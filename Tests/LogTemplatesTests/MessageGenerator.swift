@@ -20,12 +20,18 @@ struct MessageGenerator {
   init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
   private static let pieces: [String] = [
-    "error", "Connection", "user", "a", "_", "x9", "blk_", "0x", "0x1f", "deadbeef", "12", "7", "2026", "03", "18", "255", "256",
-    "10.0.0.1", "fe80::1", "::", ":", "::1", "00:1a:2b:3c:4d:5e", "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "abcdefab-", "é", "日本語",
-    "٣", "µs", "ms", "1h2m", "35ms", "Mar", "Mar 18 13:44:27", "Wed", "Wed, 18 Mar 2026 13:44:27 GMT", "2026-03-18T13:44:27Z",
-    "13:44:27", "Z", "UTC", "+01:00", "/", "//", "/etc/hosts", "://", "http", "https://a.b/c?d=1", "C:\\", "\\", "\\\\server\\x",
-    "\"", "'", "\\\"", "msg=", "\"msg\":", "=", ",", ", ", ".", "..", "-", "--", "+", "@", "api-7f9c4b5d66-x2k4p", "-xkwzp",
-    "example.com", "db.prod.internal", "localdomain", "AKIAIOSFODNN7EXAMPLE+", "(", ")", "[", "]", "{", "}", "<", ">", "%", "#",
+    "error", "Connection", "user", "a", "_", "x9", "blk_", "0x", "0x1f", "deadbeef", "12", "7", "2026", "03", "18",
+    "255", "256",
+    "10.0.0.1", "fe80::1", "::", ":", "::1", "00:1a:2b:3c:4d:5e", "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "abcdefab-",
+    "é", "日本語",
+    "٣", "µs", "ms", "1h2m", "35ms", "Mar", "Mar 18 13:44:27", "Wed", "Wed, 18 Mar 2026 13:44:27 GMT",
+    "2026-03-18T13:44:27Z",
+    "13:44:27", "Z", "UTC", "+01:00", "/", "//", "/etc/hosts", "://", "http", "https://a.b/c?d=1", "C:\\", "\\",
+    "\\\\server\\x",
+    "\"", "'", "\\\"", "msg=", "\"msg\":", "=", ",", ", ", ".", "..", "-", "--", "+", "@", "api-7f9c4b5d66-x2k4p",
+    "-xkwzp",
+    "example.com", "db.prod.internal", "localdomain", "AKIAIOSFODNN7EXAMPLE+", "(", ")", "[", "]", "{", "}", "<", ">",
+    "%", "#",
     "\n", "\t", "\u{1B}[31m", "\u{0}", "\u{2028}", "🙂", "½",
   ]
 

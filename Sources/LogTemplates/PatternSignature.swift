@@ -444,11 +444,13 @@ struct PatternSignature {
     return index - start >= 8 && !isWordByte(next) && !isWildcard(next) ? index : nil
   }
 
-  /// `db.prod.example` in `db.prod.example:5432`.
+  private static let hostUnitsMax = 255
+
+  /// `db.prod.example` in `db.prod.example:5432`; at the head of a message, a name without points too.
   private static func dottedNameBeforePort(_ units: [Unit], at start: Int) -> Int? {
     var index = start
     var points = 0
-    while true {
+    while index - start < hostUnitsMax {
       let unit = at(units, index)
       if unit == 0x2E, isLetter(at(units, index + 1)) {
         points += 1
@@ -458,7 +460,7 @@ struct PatternSignature {
       index += 1
     }
     let next = at(units, index + 1)
-    guard points > 0, at(units, index) == 0x3A, isWildcard(next), mask(of: next) == .number else { return nil }
+    guard points > 0 || (start == 0 && at(units, index + 2) == 0x20), at(units, index) == 0x3A, isWildcard(next), mask(of: next) == .number else { return nil }
     return index
   }
 

@@ -328,6 +328,8 @@ struct SlotScanner {
 
   // MARK: Paths
 
+  private static let pathMarksMax = 64
+
   /// The end of a path whose `/` is at `start`.
   func path(at start: Int) -> Int? {
     var end = start + 1
@@ -344,6 +346,8 @@ struct SlotScanner {
       if SlotScanner.isASCIIWord(byte) {
         sawWord = true
       } else {
+        // Marks alone are no path, and looking ahead over them must not cost more than they do.
+        if !sawWord, end - start > SlotScanner.pathMarksMax { return nil }
         switch byte {
         case 0x2F, 0x2E, 0x2D, 0x25, 0x2B, 0x7E, 0x3A, 0x24, 0x23, 0x3D, 0x2A, 0x3F, 0x26, 0x40: break
         default: break scan
@@ -591,7 +595,9 @@ struct SlotScanner {
       guard SlotScanner.isASCIIWord(byte) || byte == 0x2B || byte == 0x2F || byte == 0x3D || byte == 0x2D else { break }
       end += 1
     }
-    return ends(at: end) ? end : nil
+    // Where a word goes on beyond the alphabet, its beginning is left to it.
+    while !ends(at: end), end > range.upperBound, isWord(before: end) { end -= 1 }
+    return end > range.upperBound ? end : nil
   }
 
   // MARK: Quoted strings

@@ -30,7 +30,7 @@ struct MessageGenerator {
     "\\\\server\\x",
     "\"", "'", "\\\"", "msg=", "\"msg\":", "=", ",", ", ", ".", "..", "-", "--", "+", "@", "api-7f9c4b5d66-x2k4p",
     "-xkwzp",
-    "example.com", "db.prod.internal", "localdomain", "AKIAIOSFODNN7EXAMPLE+", "(", ")", "[", "]", "{", "}", "<", ">",
+    "example.com", "db.prod.internal", "localdomain", "AKIAiosfodnn7example+", "(", ")", "[", "]", "{", "}", "<", ">",
     "%", "#",
     "\n", "\t", "\u{1B}[31m", "\u{0}", "\u{2028}", "🙂", "½",
   ]

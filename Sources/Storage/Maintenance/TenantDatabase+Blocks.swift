@@ -1,0 +1,111 @@
+internal import Domain
+internal import GRDB
+internal import LogBlocks
+
+extension TenantDatabase {
+  /// Encodes the head as blocks and puts them in the place of its segments, in one transaction.
+  func storeHeadAsBlocks() async throws(StorageError) {
+    let (frozen, epoch) = state.withLock { ($0.head.freeze(), $0.epoch) }
+    guard let frozen else { return }
+    do {
+      let blocks = try await encode(frozen.sources)
+      _ = try await store(blocks, epoch: epoch, "storing blocks") { database in
+        try SegmentTable.delete(through: frozen.lastSegment, database)
+      } committed: { state, references in
+        state.head.removeFrozen()
+        state.catalog.insert(references)
+      }
+    } catch {
+      state.withLock { if $0.epoch == epoch { $0.head.thaw() } }
+      throw error
+    }
+  }
+
+  /// Encodes records as blocks on a compute queue.
+  func encode(_ sources: [RecordColumns]) async throws(StorageError) -> [EncodedBlock] {
+    try await compute.run { [self] () throws(StorageError) in
+      do {
+        return try BlockEncoder.encode(
+          sources, recordCountMax: options.blockRecordsMax, rawByteCountMax: options.blockRawByteCountMax
+        ) { template($0) }
+      } catch {
+        throw StorageError(error, "encoding a block", at: file.path)
+      }
+    }
+  }
+
+  /// Stores blocks and whatever `also` changes in one transaction, then lets `committed` bring memory in step.
+  ///
+  /// - Throws: `.busy` if file and memory were brought together anew since `epoch`; what is stored then might be there twice.
+  func store(
+    _ blocks: [EncodedBlock], epoch: Int, _ operation: String,
+    also: @escaping @Sendable (Database) throws -> Void,
+    committed: @escaping @Sendable (inout State, [BlockReference]) -> Void
+  ) async throws(StorageError) -> [BlockReference] {
+    let time = now()
+    let byteCount = blocks.reduce(0) { $0 + $1.header.count + $1.columns.reduce(0) { $0 + $1.data.count } }
+    return try await file.write(operation, byteCount: byteCount) { [self] database in
+      let (isCurrent, lastBlock) = state.withLock { ($0.epoch == epoch, $0.lastBlock) }
+      guard isCurrent else {
+        throw StorageError(
+          .busy(retryAfterSeconds: 1), operation, at: file.path, cause: "the file was opened again meanwhile",
+          remedy: "It is tried again by itself.")
+      }
+      // The number is used up even if the transaction fails: nobody must meet one block under another's number.
+      state.withLock { $0.lastBlock += Int64(blocks.count) }
+      var references: [BlockReference] = []
+      for (index, block) in blocks.enumerated() {
+        references.append(try BlockTable.insert(block, number: lastBlock + Int64(index) + 1, at: time, database))
+      }
+      try also(database)
+      return references
+    } committed: { [self] references in
+      state.withLock { committed(&$0, references) }
+      for (reference, block) in zip(references, blocks) { summaries.insert(block.summary, of: reference.number) }
+    }
+  }
+
+  /// Deletes blocks that were merged or expired and that no view holds, a few a transaction so that writers need not wait long.
+  func deleteObsoleteBlocks() async throws(StorageError) {
+    let deletable = state.withLock { $0.catalog.deletable }
+    for start in stride(from: 0, to: deletable.count, by: 16) {
+      let numbers = Array(deletable[start..<min(start + 16, deletable.count)])
+      try await file.write("deleting blocks", byteCount: numbers.count * 4096) { database in
+        try BlockTable.delete(numbers, database)
+      } committed: { [self] in
+        state.withLock { $0.catalog.forget(numbers) }
+        summaries.remove(numbers)
+      }
+    }
+  }
+
+  /// Gives free pages at the end of the file back to the disk where they are many.
+  func giveBackSpace() async throws(StorageError) {
+    let byteCountMin = options.vacuumByteCountMin
+    try await file.maintain("giving space back") { database in
+      let pageCount = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
+      let freeCount = try Int.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0
+      guard freeCount * 4096 >= byteCountMin, freeCount * 4 >= pageCount else { return }
+      // 16 MiB at a time: what moves goes through the log, and the next maintenance goes on.
+      try database.execute(sql: "PRAGMA incremental_vacuum(4096)")
+    }
+  }
+
+  /// Sets a damaged block aside: views leave it out, the file keeps it. Its loss is logged and counted.
+  func quarantine(_ number: Int64, cause: String) {
+    guard state.withLock({ $0.catalog.quarantine(number) }) else { return }
+    logger.error(
+      "block is damaged and was set aside",
+      metadata: ["tenant": "\(scope.tenant.text)", "block": "\(number)", "cause": "\(cause)"])
+    file.enqueue { [self] in
+      do {
+        try file.writeNow("setting a damaged block aside", byteCount: 0) { database in
+          try BlockTable.setState(.quarantined, of: [number], note: cause, database)
+        } committed: {}
+      } catch {
+        // It stays set aside in memory, and the next opening finds the damage again.
+        logger.warning("damage could not be noted", metadata: ["block": "\(number)", "error": "\(error)"])
+      }
+    }
+  }
+}

@@ -1,0 +1,86 @@
+package import Domain
+internal import GRDB
+
+/// A tenant's patterns, and which pattern each template is of.
+package struct PatternTable: Sendable {
+  let file: DatabaseFile
+
+  package struct Row: Hashable, Sendable {
+    package var number: UInt32
+    /// For people: variables as `<*>`.
+    package var text: String
+    /// Variables by what they hold: `<ip>`, `<num>`.
+    package var namedText: String
+    package var severity: Severity
+    package var firstSeen: Timestamp
+    package var lastSeen: Timestamp
+    /// The pattern that took this one's templates over.
+    package var mergedInto: UInt32?
+
+    package init(
+      number: UInt32, text: String, namedText: String, severity: Severity, firstSeen: Timestamp, lastSeen: Timestamp,
+      mergedInto: UInt32? = nil
+    ) {
+      self.number = number
+      self.text = text
+      self.namedText = namedText
+      self.severity = severity
+      self.firstSeen = firstSeen
+      self.lastSeen = lastSeen
+      self.mergedInto = mergedInto
+    }
+  }
+
+  /// All patterns by number, and the pattern of each template that has one.
+  package func load() async throws(StorageError) -> (rows: [Row], assignments: [UInt32: UInt32]) {
+    try await file.maintain("reading the patterns") { database in
+      let rows = try GRDB.Row.fetchAll(
+        database,
+        sql: """
+          SELECT number, text, named_text, severity, first_seen, last_seen, merged_into
+          FROM pattern
+          ORDER BY number
+          """
+      ).map { row in
+        Row(
+          number: row[0], text: row[1], namedText: row[2], severity: Severity(rawValue: row[3]) ?? .unknown,
+          firstSeen: Timestamp(nanoseconds: row[4]), lastSeen: Timestamp(nanoseconds: row[5]), mergedInto: row[6])
+      }
+      var assignments: [UInt32: UInt32] = [:]
+      let cursor = try GRDB.Row.fetchCursor(database, sql: "SELECT template, pattern FROM template_pattern")
+      while let row = try cursor.next() { assignments[row[0]] = row[1] }
+      return (rows, assignments)
+    }
+  }
+
+  /// Inserts or replaces rows and assignments in one transaction.
+  package func save(
+    _ rows: [Row], assignments: [(template: UInt32, pattern: UInt32)] = []
+  ) async throws(StorageError) {
+    guard !rows.isEmpty || !assignments.isEmpty else { return }
+    try await file.write("saving patterns", byteCount: rows.count * 256 + assignments.count * 16) { database in
+      let insertion = try database.cachedStatement(
+        sql: """
+          INSERT OR REPLACE INTO pattern (number, text, named_text, severity, first_seen, last_seen, merged_into)
+          VALUES (?, ?, ?, ?, ?, ?, ?)
+          """)
+      for row in rows {
+        try insertion.execute(arguments: [
+          row.number, row.text, row.namedText, row.severity.rawValue, row.firstSeen.nanoseconds, row.lastSeen.nanoseconds,
+          row.mergedInto,
+        ])
+      }
+      let assignment = try database.cachedStatement(
+        sql: "INSERT OR REPLACE INTO template_pattern (template, pattern) VALUES (?, ?)")
+      for entry in assignments { try assignment.execute(arguments: [entry.template, entry.pattern]) }
+    }
+  }
+
+  /// Forgets all, for an index that is made anew from the templates.
+  package func removeAll() async throws(StorageError) {
+    try await file.write("forgetting the patterns") { database in
+      try database.execute(sql: "DELETE FROM pattern")
+      try database.execute(sql: "DELETE FROM template_pattern")
+    }
+  }
+}

@@ -50,6 +50,7 @@ struct PatternSignature {
     PatternSignature.removeFrame(&units)
     PatternSignature.mask(&units)
     tokenize(units)
+    collapseRepeats()
     collapseBrackets()
     if tokens.count > PatternSignature.tokensMax {
       tokens.removeSubrange(PatternSignature.tokensMax...)
@@ -299,6 +300,7 @@ struct PatternSignature {
   private static func mask(_ units: inout [Unit]) {
     maskLiterals(&units)
     glue(&units)
+    maskReferences(&units)
     join(&units)
     removeUnits(&units)
     maskOpeningName(&units)
@@ -460,7 +462,9 @@ struct PatternSignature {
       index += 1
     }
     let next = at(units, index + 1)
-    guard points > 0 || (start == 0 && at(units, index + 2) == 0x20), at(units, index) == 0x3A, isWildcard(next), mask(of: next) == .number else { return nil }
+    guard points > 0 || (start == 0 && at(units, index + 2) == 0x20), at(units, index) == 0x3A, isWildcard(next),
+      mask(of: next) == .number
+    else { return nil }
     return index
   }
 
@@ -511,6 +515,36 @@ struct PatternSignature {
         index += 1
       }
       out.append(wildcard(result))
+      if units[index - 1] == 0x2E { out.append(0x2E) }
+    }
+    units = out
+  }
+
+  /// `<id>/shop/api:<num>`: a host with names after it is one wildcard.
+  private static func maskReferences(_ units: inout [Unit]) {
+    var out: [Unit] = []
+    out.reserveCapacity(units.count)
+    var index = 0
+    while index < units.count {
+      let unit = units[index]
+      index += 1
+      guard isWildcard(unit), mask(of: unit) == .identifier || mask(of: unit) == .address,
+        at(units, index) == 0x2F, isWordByte(at(units, index + 1))
+      else {
+        out.append(unit)
+        continue
+      }
+      index += 1
+      while index < units.count {
+        let next = units[index]
+        let isInner = next == 0x2F || next == 0x3A || next == 0x40
+        guard
+          isWildcard(next) || isGlue(next)
+            || isInner && (isWordByte(at(units, index + 1)) || isWildcard(at(units, index + 1)))
+        else { break }
+        index += 1
+      }
+      out.append(wildcard(.path))
       if units[index - 1] == 0x2E { out.append(0x2E) }
     }
     units = out
@@ -649,6 +683,40 @@ struct PatternSignature {
 
   /// Marks that words have inside: `non-negative`, `java.lang`, `can't`, `Outer$Inner`.
   private static func isInnerMark(_ unit: Unit) -> Bool { unit == 0x2D || unit == 0x2E || unit == 0x27 || unit == 0x24 }
+
+  /// Repeats of up to this many tokens are looked for.
+  private static let repeatTokensMax = 6
+  /// As many of a kind in a row are a list.
+  private static let listRepeatsMin = 3
+
+  /// Leaves of a printed list, `node-1 <ok> node-2 <ok> node-3 <ok>`, its first entry: equal
+  /// tokens in a row with a variable and a word among them.
+  private mutating func collapseRepeats() {
+    guard tokens.count >= 2 * PatternSignature.listRepeatsMin else { return }
+    var out: [Token] = []
+    out.reserveCapacity(tokens.count)
+    var index = 0
+    scan: while index < tokens.count {
+      for period in 2...PatternSignature.repeatTokensMax {
+        var end = index + period
+        while end + period <= tokens.count,
+          (0..<period).allSatisfy({ tokens[end + $0].text == tokens[index + $0].text })
+        {
+          end += period
+        }
+        guard end - index >= PatternSignature.listRepeatsMin * period,
+          tokens[index..<index + period].contains(where: \.isWildcard),
+          tokens[index..<index + period].contains(where: \.isWord)
+        else { continue }
+        out += tokens[index..<index + period]
+        index = end
+        continue scan
+      }
+      out.append(tokens[index])
+      index += 1
+    }
+    tokens = out
+  }
 
   /// Makes what stands in long brackets one wildcard.
   private mutating func collapseBrackets() {

@@ -129,50 +129,61 @@ struct PatternTree: Sendable {
     let opening = model.firstIndex { vocabulary.traits(of: $0).contains(.word) } ?? 0
     var best = -1
     var bestVarying = -1
-    var isHeldTogether = false
+    let sharedWordCount = fillers.indices.count { position in
+      fillers[position].distinct.count == 1 && vocabulary.traits(of: model[position]).contains(.word)
+    }
     for position in fillers.indices {
       let distinct = fillers[position].distinct.count
-      if distinct == 1 {
-        if vocabulary.traits(of: model[position]).contains(.word) { isHeldTogether = true }
-        continue
-      }
+      if distinct == 1 { continue }
       if bestVarying < 0 || distinct < fillers[bestVarying].distinct.count { bestVarying = position }
-      if isVariable(position, opening, model, fillers[position], vocabulary) { continue }
+      if isVariable(position, opening, model, fillers[position], sharedWordCount, vocabulary) { continue }
       if best < 0 || distinct < fillers[best].distinct.count { best = position }
     }
     if best >= 0 { return best }
     // At least one shared word holds a pattern together.
-    return isHeldTogether ? -1 : bestVarying
+    return sharedWordCount > 0 ? -1 : bestVarying
   }
 
-  /// Distinct fillers that make a position a variable: words of the language stay apart longest but for states in
-  /// capitals, other names soon, values after `=` at once.
+  /// Distinct fillers that make a position a variable. Found on labelled logs; words of the language stay apart longer
+  /// than other names, states in capitals longest.
   private enum Limit {
     static let capitals = 12
+    /// Among many shared words, where a state would not be all that differs.
+    static let capitalsInLongLine = 6
+    static let longLineWords = 8
     static let words = 6
     static let names = 3
+    /// After a word such as `user`.
     static let afterOwner = 3
-    static let afterEquals = 2
+    /// After `=`.
+    static let value = 2
+    /// After `=` or in parentheses, where a wildcard was seen too.
+    static let besideWildcard = 1
   }
 
   private func isVariable(
-    _ position: Int, _ opening: Int, _ model: [Int32], _ fillers: Fillers, _ vocabulary: PatternVocabulary
+    _ position: Int, _ opening: Int, _ model: [Int32], _ fillers: Fillers, _ sharedWordCount: Int,
+    _ vocabulary: PatternVocabulary
   ) -> Bool {
     let count = fillers.count
     if count == 0 { return true }
     // Punctuation and the opening word are structure.
     if fillers.markCount > 0 || position == opening { return false }
-    var limit =
-      fillers.capitalCount * 10 >= count * 7
-      ? Limit.capitals : fillers.dictionaryCount * 10 >= count * 6 ? Limit.words : Limit.names
+
     let before = position > 0 ? vocabulary.traits(of: model[position - 1]) : []
-    if before.contains(.equals), !fillers.areBooleans || fillers.hasWildcard {
-      limit = fillers.hasWildcard ? 1 : Limit.afterEquals
-    } else {
-      let owner = before.contains(.opener) && position > 1 ? vocabulary.traits(of: model[position - 2]) : before
-      if owner.contains(.owner) { limit = min(limit, Limit.afterOwner) }
+    if fillers.hasWildcard, before.contains(.equals) || before.contains(.parenthesis) {
+      return count >= Limit.besideWildcard
     }
-    return count >= limit
+    if before.contains(.equals), !fillers.areBooleans { return count >= Limit.value }
+
+    let limit: Int
+    if fillers.capitalCount * 10 >= count * 7 {
+      limit = sharedWordCount >= Limit.longLineWords ? Limit.capitalsInLongLine : Limit.capitals
+    } else {
+      limit = fillers.dictionaryCount * 10 >= count * 6 ? Limit.words : Limit.names
+    }
+    let owner = before.contains(.opener) && position > 1 ? vocabulary.traits(of: model[position - 2]) : before
+    return count >= (owner.contains(.owner) ? min(limit, Limit.afterOwner) : limit)
   }
 }
 
@@ -192,6 +203,8 @@ struct PatternVocabulary: Sendable {
     static let opener = Traits(rawValue: 64)
     /// A word that a name follows, such as `user`.
     static let owner = Traits(rawValue: 128)
+    /// `(`: what stands in it is an argument.
+    static let parenthesis = Traits(rawValue: 256)
   }
 
   private var numbers: [[UInt8]: Int32] = [:]
@@ -221,7 +234,8 @@ struct PatternVocabulary: Sendable {
     guard PatternSignature.isWordByte(UInt16(text[0])) else {
       switch text[0] {
       case 0x3D: return [.mark, .equals, .opener]
-      case 0x3A, 0x28, 0x5B, 0x22, 0x27: return [.mark, .opener]
+      case 0x28: return [.mark, .opener, .parenthesis]
+      case 0x3A, 0x5B, 0x22, 0x27: return [.mark, .opener]
       default: return .mark
       }
     }

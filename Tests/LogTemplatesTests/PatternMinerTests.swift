@@ -18,6 +18,9 @@ import Testing
     ("ports 80, 443, 8080 open", "ports <*> open"),
     ("read node-12.log", "read <*>"),
     ("heartbeat()", "heartbeat(<*>)"),
+    ("bad nodes node-1 <ok> node-2 <ok> node-3 <ok> node-4 <ok>", "bad nodes <*> <ok>"),
+    ("com.example.billing: charge failed for order 7", "<*>: charge failed for order <*>"),
+    ("db.prod.example:5432 refused", "<*> refused"),
   ])
   func `a pattern is what a person would call the kind of line`(message: String, pattern: String) {
     var miner = MinerFixture()
@@ -45,6 +48,47 @@ import Testing
       ["ana", "bert", "cleo", "dirk"].flatMap { ["session opened for user \($0)", "session closed for user \($0)"] })
 
     #expect(Set(miner.patternTexts) == ["session opened for user <*>", "session closed for user <*>"])
+  }
+
+  /// Each kind of line with all its lines: the miner must group them so.
+  private static let kinds: [[String]] = [
+    [
+      "Failed password of user root from 10.0.0.7 port 4022 ssh2",
+      "Failed password of user ana from 10.0.0.8 port 52011 ssh2",
+      "Failed password of user bert from 10.0.0.9 port 99 ssh2",
+    ],
+    ["Accepted password of user root from 10.0.0.7 port 4022 ssh2"],
+    ["task 7 went from NEW to RUNNING", "task 8 went from NEW to RUNNING"],
+    ["task 7 went from RUNNING to DONE"],
+    [
+      "acquire lock=1, name=com.example.phone, uid=7", "acquire lock=2, name=android, uid=8",
+      "acquire lock=3, name=null, uid=9",
+    ],
+    [
+      "Pulled image \"registry.example.com/shop/api:1.4.2\" in 2.5s",
+      "Pulled image \"registry.example.com/shop/web:1.5.0\" in 350ms",
+    ],
+    ["Created pod api-7f9c4b5d66-x2k4p", "Created pod api-7f9c4b5d66-bcdfg", "Created pod web-5d66bcdf7c-k4x2p"],
+    ["open(/etc/hosts) failed", "open(none) failed", "open(/tmp/x) failed"],
+    ["sent 12 bytes (1.2 KB) in <1 sec", "sent 90 bytes in 00:12", "sent 8 bytes in 3s"],
+    ["GET /api/orders/17 200 12ms", "GET /healthz 503 1.5s"],
+    ["cache is warm"], ["cache is cold"],
+  ]
+
+  @Test func `lines of one kind share a pattern and those of different kinds do not`() {
+    var miner = MinerFixture()
+    // Interleaved, as streams write them.
+    for round in 0..<3 {
+      miner.insert(PatternMinerTests.kinds.filter { $0.count > round }.map { $0[round] })
+    }
+
+    let patterns = PatternMinerTests.kinds.map { lines in Set(lines.map { miner.pattern(of: $0) }) }
+
+    for (lines, found) in zip(PatternMinerTests.kinds, patterns) {
+      let texts = lines.map { miner.text(of: $0) }
+      #expect(found.count == 1, "\(texts)")
+    }
+    #expect(Set(patterns).count == patterns.count)
   }
 
   @Test func `a merge says which patterns ended and where their templates went`() {
@@ -192,6 +236,12 @@ struct MinerFixture {
   var patternOfTemplate: [UInt32: UInt32] {
     Dictionary(uniqueKeysWithValues: numbers.values.map { ($0, miner.pattern(ofTemplate: $0)!) })
   }
+
+  func pattern(of message: String) -> UInt32 {
+    miner.pattern(ofTemplate: numbers[Decomposer().decompose(message).template]!)!
+  }
+
+  func text(of message: String) -> String { miner.text(of: pattern(of: message))!.text }
 
   /// Inserts the new templates among `messages` in order; the changes of the last.
   @discardableResult mutating func insert(_ messages: [String]) -> PatternMiner.Changes {

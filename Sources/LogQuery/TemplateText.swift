@@ -138,7 +138,7 @@ private struct SoughtText {
   /// Whether byte `k` of the text can stand in a slot.
   func canLie(in kind: SlotKind, at k: Int) -> Bool {
     guard let letters = kind.possibleLetters else { return true }
-    if wordAt[k] >= 0, words[wordAt[k]].isWhole, !words[wordAt[k]].hasDigit { return false }
+    if kind == .hex, wordAt[k] >= 0, words[wordAt[k]].isWhole, !words[wordAt[k]].hasDigit { return false }
     let byte = bytes[k]
     guard byte < 0x80 else { return false }
     guard byte | 0x20 >= 0x61, byte | 0x20 <= 0x7A else { return true }

@@ -31,6 +31,14 @@ package struct RegularExpression: Sendable {
     table = literal == nil ? RegexTable(program, stateCountMax: 512) : nil
   }
 
+  /// Compiles `pattern` for its errors alone; returns the names of its groups.
+  static func check(_ pattern: String) throws(QueryError) -> [String?] {
+    var parser = RegexParser(pattern)
+    let node = try parser.parse()
+    _ = try RegexProgram(node, groupCount: parser.groupNames.count)
+    return parser.groupNames
+  }
+
   /// The longest literal that every match contains; empty if none is known.
   package var requiredLiteral: [UInt8] { requiredLiterals.max { $0.count < $1.count } ?? [] }
 

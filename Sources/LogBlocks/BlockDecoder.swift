@@ -128,10 +128,16 @@ package final class BlockDecoder: RecordSource {
     let group = variableGroups[entry.group] ?? []
     let count = Int(summary.templateCounts[code].count)
     let byteCountMax = summary.rawByteCount
-    let column = try group.read(groupKey) { (reader) throws(BlockError) -> VariableColumn in
+    var times: [Int64]?
+    if ColumnCodec.needsTimes(group, at: entry.offset) {
+      let all = try self.times()
+      let groups = try groups()
+      times = groups.rows[groups.range(of: code)].map { all[Int($0)] }
+    }
+    let column = try group.read("column \(groupKey)") { (reader) throws(BlockError) -> VariableColumn in
       _ = try reader.take(entry.offset)
-      var part = ByteReader(try reader.take(entry.byteCount), place: groupKey)
-      return try ColumnCodec.decode(count: count, byteCountMax: byteCountMax, from: &part)
+      var part = ByteReader(try reader.take(entry.byteCount), place: "column \(groupKey)")
+      return try ColumnCodec.decode(count: count, byteCountMax: byteCountMax, times: times, from: &part)
     }
     variableColumns[key] = column
     return column
@@ -230,10 +236,16 @@ package final class BlockDecoder: RecordSource {
     case .dictionary, .list:
       let key = ColumnKey.field(index)
       let byteCountMax = summary.rawByteCount
-      let stored = try read(key) { (reader) throws(BlockError) in
-        try ColumnCodec.decode(count: field.presentCount, byteCountMax: byteCountMax, from: &reader)
-      }
       let present = field.presentCount == count ? nil : try shapes().presence(of: index, count: field.presentCount)
+      let content = try content(key)
+      var times: [Int64]?
+      if ColumnCodec.needsTimes(content, at: 0) {
+        let all = try self.times()
+        times = present.map { present in all.indices.compactMap { present[$0] ? all[$0] : nil } } ?? all
+      }
+      let stored = try content.read("column \(key)") { (reader) throws(BlockError) in
+        try ColumnCodec.decode(count: field.presentCount, byteCountMax: byteCountMax, times: times, from: &reader)
+      }
       switch stored {
       case .dictionary(let values, let codes):
         column = .dictionary(values: values, codes: BlockDecoder.spread(codes, present, absent: FieldColumn.absentCode))
@@ -296,7 +308,7 @@ package final class BlockDecoder: RecordSource {
     let byteCountMax = summary.rawByteCount
     let stored = try read(ColumnKey.sharedFields) { (reader) throws(BlockError) -> VariableColumn in
       guard try reader.count(max: Int(UInt32.max)) == total else { throw reader.corrupt }
-      return try ColumnCodec.decode(count: total, byteCountMax: byteCountMax, from: &reader)
+      return try ColumnCodec.decode(count: total, byteCountMax: byteCountMax, times: nil, from: &reader)
     }
     switch stored {
     case .list(let list):

@@ -19,6 +19,7 @@ extension BlockEncoder {
     var spanOfSet = [ByteSpan](repeating: ByteSpan(offset: 0, length: 0), count: sets.sets.count)
     var codes: [UInt32] = []
     var spans: [ByteSpan] = []
+    var times: [Int64] = []
     for field in sets.names.indices {
       let (name, occurrence) = sets.names[field]
       let presentCount = sets.presentCounts[field]
@@ -51,8 +52,14 @@ extension BlockEncoder {
             return .dictionary(distinctCount: distinct.count)
           }
           spans.removeAll(keepingCapacity: true)
-          for set in sets.setOfRow where codeOfSet[Int(set)] != .max { spans.append(spanOfSet[Int(set)]) }
-          spans.withUnsafeBufferPointer { values.encodeList($0, in: bytes, into: &content) }
+          times.removeAll(keepingCapacity: true)
+          for (row, set) in sets.setOfRow.enumerated() where codeOfSet[Int(set)] != .max {
+            spans.append(spanOfSet[Int(set)])
+            times.append(records.times[Int(rows[row])])
+          }
+          spans.withUnsafeBufferPointer { spans in
+            times.withUnsafeBufferPointer { values.encodeList(spans, in: bytes, times: $0, into: &content) }
+          }
           append(ColumnKey.field(field), content)
           if occurrence == 0 {
             words.removeAll()
@@ -80,7 +87,8 @@ extension BlockEncoder {
     var content: [UInt8] = []
     content.appendVarint(spans.count)
     records.bytes.withUnsafeBufferPointer { bytes in
-      spans.withUnsafeBufferPointer { values.encodeList($0, in: bytes, into: &content) }
+      let noTimes = UnsafeBufferPointer<Int64>(start: nil, count: 0)
+      spans.withUnsafeBufferPointer { values.encodeList($0, in: bytes, times: noTimes, into: &content) }
     }
     append(ColumnKey.sharedFields, content)
   }

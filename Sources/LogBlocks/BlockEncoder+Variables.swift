@@ -55,6 +55,7 @@ extension BlockEncoder {
     var spans: [ByteSpan] = []
     var payload: [UInt8] = []
     var starts: [Int] = []
+    var times: [Int64] = []
     words.removeAll()
     records.bytes.withUnsafeBufferPointer { bytes in
       for (code, entry) in templates.counts.enumerated() {
@@ -62,15 +63,20 @@ extension BlockEncoder {
         directory.appendVarint(template.slotCount)
         guard template.slotCount > 0 else { continue }
         starts.removeAll(keepingCapacity: true)
+        times.removeAll(keepingCapacity: true)
         for index in byTemplate.range(of: code) {
-          starts.append(Int(records.variableStarts[Int(rows[Int(byTemplate.rows[index])])]))
+          let row = Int(rows[Int(byTemplate.rows[index])])
+          starts.append(Int(records.variableStarts[row]))
+          times.append(records.times[row])
         }
         var distinctBySlot: [[ByteSpan]] = Array(repeating: [], count: template.slotCount)
         for slot in 0..<template.slotCount {
           spans.removeAll(keepingCapacity: true)
           for start in starts { spans.append(records.variables[start + slot]) }
           payload.removeAll(keepingCapacity: true)
-          spans.withUnsafeBufferPointer { values.encode($0, in: bytes, into: &payload) }
+          spans.withUnsafeBufferPointer { spans in
+            times.withUnsafeBufferPointer { values.encode(spans, in: bytes, times: $0, into: &payload) }
+          }
           distinctBySlot[slot] = values.distinct
 
           let side = values.kind.isTextual ? 0 : 1

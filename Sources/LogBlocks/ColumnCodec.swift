@@ -14,6 +14,9 @@ internal import Domain
 //     6 upper hex   the same with 0-9A-F
 //     7 IPv4        four byte planes: all first octets, all second octets…
 //     8 decimal     byte f, IntegerCodec; digits with f of them after a point, no sign, no needless leading zero
+//     9 number      byte c, one code a value (CodeCodec, limit c), IntegerCodec of the magnitudes' 64 bits; the code is twice the
+//                   number of leading zeros, plus one for a minus
+//    10 timestamp   byte count and bytes of the layout (TimestampLayout.swift), IntegerCodec of the distances from the records' times
 
 /// A list of byte strings to bytes and back, in the form that suits them.
 enum ColumnCodec {
@@ -27,12 +30,19 @@ enum ColumnCodec {
     case upperHex = 6
     case ipv4 = 7
     case decimal = 8
+    case number = 9
+    case timestamp = 10
 
     /// Whether its bytes look like text to zstd, or like packed numbers.
     var isTextual: Bool { self == .text || self == .constant || self == .dictionary }
   }
 
   static let affixFlag: UInt8 = 0x80
+
+  /// Whether the values encoded from `offset` on are known only together with their records' times.
+  static func needsTimes(_ bytes: [UInt8], at offset: Int) -> Bool {
+    offset < bytes.count && bytes[offset] & ~affixFlag == Kind.timestamp.rawValue
+  }
 }
 
 /// Encodes lists of values; keeps its working memory from one list to the next.
@@ -49,8 +59,11 @@ struct ValueEncoder {
   private var payload: [UInt8] = []
 
   /// Appends the encoded values to `output`. There is at least one.
+  ///
+  /// - Parameter times: Of the records that the values belong to, one a value.
   mutating func encode(
-    _ spans: UnsafeBufferPointer<ByteSpan>, in bytes: UnsafeBufferPointer<UInt8>, into output: inout [UInt8]
+    _ spans: UnsafeBufferPointer<ByteSpan>, in bytes: UnsafeBufferPointer<UInt8>, times: UnsafeBufferPointer<Int64>,
+    into output: inout [UInt8]
   ) {
     classes = ValueEncoder.classes(of: spans, in: bytes)
     distinct.removeAll(keepingCapacity: true)
@@ -63,6 +76,7 @@ struct ValueEncoder {
       output.appendVarint(0)
       return
     }
+    if encodeTimestamps(spans, in: bytes, times: times, into: &output) { return }
     if internValues(spans, in: bytes) {
       kind = .dictionary
       distinct.append(contentsOf: interner.spans)
@@ -73,7 +87,7 @@ struct ValueEncoder {
       }
       return
     }
-    encodeList(spans, in: bytes, into: &output)
+    encodeCoresAndAffixes(spans, in: bytes, into: &output)
   }
 
   /// Appends values that the caller has already numbered.
@@ -89,6 +103,39 @@ struct ValueEncoder {
 
   /// Appends values of which most differ.
   mutating func encodeList(
+    _ spans: UnsafeBufferPointer<ByteSpan>, in bytes: UnsafeBufferPointer<UInt8>, times: UnsafeBufferPointer<Int64>,
+    into output: inout [UInt8]
+  ) {
+    if encodeTimestamps(spans, in: bytes, times: times, into: &output) { return }
+    encodeCoresAndAffixes(spans, in: bytes, into: &output)
+  }
+
+  /// Appends the values as distances from their records' times; false, and nothing appended, if they are not all of one layout.
+  private mutating func encodeTimestamps(
+    _ spans: UnsafeBufferPointer<ByteSpan>, in bytes: UnsafeBufferPointer<UInt8>, times: UnsafeBufferPointer<Int64>,
+    into output: inout [UInt8]
+  ) -> Bool {
+    guard times.count == spans.count, spans.count > 1 else { return false }
+    let first = UnsafeBufferPointer(rebasing: bytes[spans[0].range])
+    layouts: for layout in TimestampLayout.candidates(for: first, time: times[0]) {
+      var day = TimestampLayout.Day()
+      integers.removeAll(keepingCapacity: true)
+      for (index, span) in spans.enumerated() {
+        let text = UnsafeBufferPointer(rebasing: bytes[span.range])
+        guard let distance = layout.distance(of: text, from: times[index], &day) else { continue layouts }
+        integers.append(distance)
+      }
+      kind = .timestamp
+      output.append(kind.rawValue)
+      output.append(UInt8(layout.pieces.count))
+      output.append(contentsOf: layout.pieces)
+      integers.withUnsafeBufferPointer { IntegerCodec.encode($0, into: &output) }
+      return true
+    }
+    return false
+  }
+
+  private mutating func encodeCoresAndAffixes(
     _ spans: UnsafeBufferPointer<ByteSpan>, in bytes: UnsafeBufferPointer<UInt8>, into output: inout [UInt8]
   ) {
     let (prefix, suffix) = spans.count >= 4 ? affixes(of: spans, in: bytes) : (0, 0)
@@ -192,6 +239,7 @@ struct ValueEncoder {
         payload.append(UInt8(width))
         return finish(.padded)
       }
+      if encodeNumbers(spans, core) { return .number }
       if let point = shortest.firstIndex(of: UInt8(ascii: ".")) {
         let places = width - point - 1
         if (1...9).contains(places), collect(spans, core, { ValueEncoder.decimal($0, places: places) }) {
@@ -276,6 +324,43 @@ struct ValueEncoder {
     return value
   }
 
+  /// Digits of any length whose value fits 64 bits, with leading zeros and a minus as they come.
+  private mutating func encodeNumbers(
+    _ spans: UnsafeBufferPointer<ByteSpan>, _ core: (ByteSpan) -> UnsafeBufferPointer<UInt8>
+  ) -> Bool {
+    integers.removeAll(keepingCapacity: true)
+    codes.removeAll(keepingCapacity: true)
+    var highest: UInt32 = 0
+    for span in spans {
+      let text = core(span)
+      let isNegative = text.first == UInt8(ascii: "-")
+      var index = isNegative ? 1 : 0
+      guard index < text.count else { return false }
+      let start = index
+      while index < text.count - 1, text[index] == UInt8(ascii: "0") { index += 1 }
+      let zeroCount = index - start
+      guard zeroCount < 100 else { return false }
+      var magnitude: UInt64 = 0
+      while index < text.count {
+        let digit = text[index] &- UInt8(ascii: "0")
+        guard digit < 10 else { return false }
+        let (product, overflow) = magnitude.multipliedReportingOverflow(by: 10)
+        let (sum, overflowToo) = product.addingReportingOverflow(UInt64(digit))
+        guard !overflow, !overflowToo else { return false }
+        magnitude = sum
+        index += 1
+      }
+      let code = UInt32(zeroCount * 2 + (isNegative ? 1 : 0))
+      highest = max(highest, code)
+      codes.append(code)
+      integers.append(Int64(bitPattern: magnitude))
+    }
+    payload.append(UInt8(highest + 1))
+    codes.withUnsafeBufferPointer { CodeCodec.encode($0, limit: Int(highest) + 1, into: &payload) }
+    integers.withUnsafeBufferPointer { IntegerCodec.encode($0, into: &payload) }
+    return true
+  }
+
   private mutating func encodeAddresses(
     _ spans: UnsafeBufferPointer<ByteSpan>, _ core: (ByteSpan) -> UnsafeBufferPointer<UInt8>
   ) -> Bool {
@@ -355,9 +440,11 @@ struct ValueEncoder {
 extension ColumnCodec {
   /// Reads `count` values to the end of `reader`.
   ///
-  /// - Parameter byteCountMax: What the values can hold together; more is refused before memory is taken.
+  /// - Parameters:
+  ///   - byteCountMax: What the values can hold together; more is refused before memory is taken.
+  ///   - times: Of the records that the values belong to, one a value, where `needsTimes` says so.
   static func decode(
-    count: Int, byteCountMax: Int, from reader: inout ByteReader
+    count: Int, byteCountMax: Int, times: [Int64]?, from reader: inout ByteReader
   ) throws(BlockError) -> VariableColumn {
     let tag = try reader.byte()
     guard let kind = Kind(rawValue: tag & ~affixFlag) else { throw reader.corrupt }
@@ -420,6 +507,28 @@ extension ColumnCodec {
           appendInteger(Int64(planes[plane * count + index]), to: &bytes)
         }
       }
+    case .number:
+      let limit = Int(try reader.byte())
+      let codes = try CodeCodec.decode(count: count, limit: limit, from: &reader)
+      let integers = try IntegerCodec.decode(count: count, from: &reader)
+      guard count == 0 || limit / 2 <= max(64, byteCountMax / count) else { throw reader.corrupt }
+      values = build(count: count, width: 12, prefix, suffix) { index, bytes in
+        if codes[index] & 1 == 1 { bytes.append(UInt8(ascii: "-")) }
+        for _ in 0..<codes[index] / 2 { bytes.append(UInt8(ascii: "0")) }
+        appendInteger(UInt64(bitPattern: integers[index]), to: &bytes)
+      }
+    case .timestamp:
+      let pieces = try reader.array(Int(try reader.byte()))
+      guard let layout = TimestampLayout(pieces: pieces), count <= byteCountMax / max(1, layout.byteCount),
+        let times, times.count == count
+      else { throw reader.corrupt }
+      let distances = try IntegerCodec.decode(count: count, from: &reader)
+      var day = TimestampLayout.Day()
+      var isWhole = true
+      values = build(count: count, width: layout.byteCount, prefix, suffix) { index, bytes in
+        if !layout.append(distance: distances[index], from: times[index], to: &bytes, &day) { isWhole = false }
+      }
+      guard isWhole else { throw reader.corrupt }
     case .hex, .upperHex:
       values = try decodeHex(
         count: count, letters: kind == .hex ? UInt8(ascii: "a") : UInt8(ascii: "A"), prefix, suffix, from: &reader)
@@ -497,7 +606,10 @@ extension ColumnCodec {
 
   private static func appendInteger(_ value: Int64, to bytes: inout [UInt8]) {
     if value < 0 { bytes.append(UInt8(ascii: "-")) }
-    let magnitude = value.magnitude
+    appendInteger(value.magnitude, to: &bytes)
+  }
+
+  private static func appendInteger(_ magnitude: UInt64, to bytes: inout [UInt8]) {
     var width = 1
     var rest = magnitude / 10
     while rest > 0 {

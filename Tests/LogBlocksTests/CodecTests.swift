@@ -63,9 +63,10 @@ import Testing
     var list = ValueList()
     for value in values { list.append(value.utf8) }
     var encoder = ValueEncoder()
+    let noTimes = UnsafeBufferPointer<Int64>(start: nil, count: 0)
     var bytes: [UInt8] = []
     list.bytes.withUnsafeBufferPointer { buffer in
-      list.spans.withUnsafeBufferPointer { encoder.encode($0, in: buffer, into: &bytes) }
+      list.spans.withUnsafeBufferPointer { encoder.encode($0, in: buffer, times: noTimes, into: &bytes) }
     }
     return (bytes, encoder.kind)
   }
@@ -80,6 +81,9 @@ import Testing
     (["F", "A2B4", "C0DE55", "09"], .upperHex),
     (["blk_-16", "blk_77", "blk_9", "blk_-1"], .integer),
     (["3000ms", "12ms", "7ms", "100ms"], .integer),
+    (["007", "7", "-0", "18446744073709551615"], .number),
+    (["007", "7", "-0", "18446744073709551616"], .text),
+    (["blk_-9876543210987654321", "blk_1", "blk_-02", "blk_3"], .number),
     (["007", "7", "-0", "+3"], .text),
     (["x", "x", "x", "x"], .constant),
     (["a b", "", "c", "aa"], .text),
@@ -88,7 +92,7 @@ import Testing
     let (bytes, chosen) = encode(values)
 
     let decoded = try bytes.read("test") { (reader) throws(BlockError) in
-      try ColumnCodec.decode(count: values.count, byteCountMax: 1 << 20, from: &reader)
+      try ColumnCodec.decode(count: values.count, byteCountMax: 1 << 20, times: nil, from: &reader)
     }
 
     #expect(chosen == kind)

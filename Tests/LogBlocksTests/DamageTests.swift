@@ -126,12 +126,12 @@ import Testing
       let noise = (0..<count).map { _ in UInt8.random(in: 0...255, using: &generator) }
       #expect(throws: BlockError.self) { try SegmentCodec.decode(Array("TLSG".utf8) + [1, 0] + noise) }
       #expect(throws: BlockError.self) { try BlockSummary(decoding: Array("TLBK".utf8) + [1, 0] + noise) }
-      for kind in 0..<9 as Range<UInt8> {
+      for kind in 0..<12 as Range<UInt8> {
         for flag in [0, 0x80] as [UInt8] {
           let content = [kind | flag] + noise
           do {
             _ = try content.read("noise") { (reader) throws(BlockError) in
-              try ColumnCodec.decode(count: 40, byteCountMax: 1 << 16, from: &reader)
+              try ColumnCodec.decode(count: 40, byteCountMax: 1 << 16, times: Array(0..<40), from: &reader)
             }
           } catch {
             #expect(error == .corrupt(place: "noise"))

@@ -1,5 +1,5 @@
-/// A place in some bytes, moved by the parsers that read them. Every read is checked against the end; a read that fails moves
-/// nothing.
+/// A place in some bytes, moved by the parsers that read them. Every read is checked against the end; a read that fails
+/// moves nothing.
 struct ByteReader {
   let bytes: UnsafeBufferPointer<UInt8>
   var index: Int

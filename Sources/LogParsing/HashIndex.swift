@@ -1,4 +1,5 @@
-/// Numbers found by the hash of what they stand for. Whoever looks one up compares what it stands for: hashes may collide.
+/// Numbers found by the hash of what they stand for. Whoever looks one up compares what it stands for: hashes may
+/// collide.
 struct HashIndex {
   /// Hash and number + 1; 0 is a free slot. The count is a power of two.
   private var slots: [(hash: UInt64, number: UInt32)]

@@ -44,8 +44,8 @@ struct JSONScanner {
   func stringEnd(_ start: Int, isEscaped: inout Bool) throws(JSONFault) -> Int {
     var index = start
     while true {
-      // Eight bytes at a time: a byte is flagged if it is a quote, a backslash or below 0x20. The lowest flag is always right;
-      // those above it may be a borrow's.
+      // Eight bytes at a time: a byte is flagged if it is a quote, a backslash or below 0x20. The lowest flag is always
+      // right; those above it may be a borrow's.
       while index + 8 <= limit {
         let word = UInt64(littleEndian: UnsafeRawPointer(base + index).loadUnaligned(as: UInt64.self))
         let quotes = word ^ 0x2222_2222_2222_2222
@@ -183,7 +183,8 @@ struct JSONScanner {
     return start + word.utf8CodeUnitCount
   }
 
-  /// The index after the bracket that closes the one at `start`, whatever lies between, if brackets and quotes are in order.
+  /// The index after the bracket that closes the one at `start`, whatever lies between, if brackets and quotes are in
+  /// order.
   func lenientEnd(_ start: Int) -> Int? {
     var kinds: UInt64 = 0
     var depth = 0
@@ -215,8 +216,8 @@ struct JSONScanner {
 
   // MARK: Values as a record keeps them
 
-  /// Appends the text of the string whose inner bytes are `range`: escapes decoded, all other bytes as they are. A surrogate
-  /// without its other half becomes U+FFFD.
+  /// Appends the text of the string whose inner bytes are `range`: escapes decoded, all other bytes as they are. A
+  /// surrogate without its other half becomes U+FFFD.
   func appendString(_ range: Range<Int>, to bytes: inout [UInt8]) {
     var index = range.lowerBound
     let end = range.upperBound

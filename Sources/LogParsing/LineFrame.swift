@@ -83,9 +83,12 @@ struct LineFrameReader {
     if place.isKeyed {
       header.frame = .logfmt
       readLogfmt(line, &header)
-    } else if place.ordinal > 0, line[place.range.lowerBound - 1] == UInt8(ascii: "["), readAccess(line, place.range.upperBound, &header) {
+    } else if place.ordinal > 0, line[place.range.lowerBound - 1] == UInt8(ascii: "["),
+      readAccess(line, place.range.upperBound, &header)
+    {
       header.frame = .access
-    } else {
+    } else if place.ordinal <= 1 {
+      // Further right, what follows the time is the program's own.
       readAfterTime(line, place.range.upperBound, &header)
     }
     return header
@@ -125,7 +128,8 @@ struct LineFrameReader {
     return nil
   }
 
-  /// A time inside the text of a line without a head is not its own: once the place is learned, no other but the first counts.
+  /// A time inside the text of a line without a head is not its own: once the place is learned, no other but the first
+  /// counts.
   private func isExpected(_ ordinal: Int) -> Bool {
     if ordinal == 0 || timedCount < LineFrameReader.learnedCount { return true }
     return timePlaceCounts[ordinal] * 4 >= timedCount
@@ -152,13 +156,19 @@ struct LineFrameReader {
         of: line.part(start..<line.count), now: now, zoneOffsetSeconds: zoneOffsetSeconds)
     else { return nil }
     let end = start + found.byteCount
-    guard end >= line.count || !isWordByte(line[end]), isPlausible(found.time) else { return nil }
+    guard end >= line.count || !isWordByte(line[end]), isPlausible(found.time, line.part(start..<end)) else {
+      return nil
+    }
     return (found.time, TimePlace(range: start..<end, ordinal: ordinal, isKeyed: isKeyed))
   }
 
-  /// From 1990 to tomorrow: ten digits are often something else.
-  private func isPlausible(_ time: Timestamp) -> Bool {
-    time.nanoseconds >= 631_152_000_000_000_000 && time <= now.advanced(byNanoseconds: 2 * 86_400_000_000_000)
+  /// A date may be of any year that a log may have; ten and more digits are a time only from 1990 to the day after
+  /// tomorrow.
+  private func isPlausible(_ time: Timestamp, _ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    let year1990: Int64 = 631_152_000_000_000_000
+    let year2100: Int64 = 4_102_444_800_000_000_000
+    guard time.nanoseconds >= year1990, time.nanoseconds < year2100 else { return false }
+    return ByteReader(text).digitCount() < 10 || time <= now.advanced(byNanoseconds: 2 * 86_400_000_000_000)
   }
 
   /// Where the value starts in `ts=…`, `time="…`
@@ -194,17 +204,18 @@ struct LineFrameReader {
 
   /// `E0102 15:04:05.123456   12345 file.go:123] message`
   private func readKlog(_ line: UnsafeBufferPointer<UInt8>, _ header: inout LineHeader) -> Bool {
-    guard line.count > 16, isDigit(line[1]), isDigit(line[2]), isDigit(line[3]), isDigit(line[4]), line[5] == 0x20 else {
+    guard line.count > 16, isDigit(line[1]), isDigit(line[2]), isDigit(line[3]), isDigit(line[4]), line[5] == 0x20
+    else {
       return false
     }
-    // The month and day apart, as a layout the time parser knows.
+    // `W0318` written `03-18`, a layout the time parser knows, of the same length.
     var copy: [UInt8] = [line[1], line[2], UInt8(ascii: "-"), line[3], line[4]]
     copy.append(contentsOf: line.part(5..<min(line.count, 24)))
     let found = copy.withUnsafeBufferPointer {
       TimestampParser.prefix(of: $0, now: now, zoneOffsetSeconds: zoneOffsetSeconds)
     }
     guard let found, found.byteCount > 6 else { return false }
-    var reader = ByteReader(line, at: found.byteCount - 1)
+    var reader = ByteReader(line, at: found.byteCount)
     reader.skipBlanks()
     let pid = reader.token()
     reader.skipBlanks()
@@ -218,7 +229,8 @@ struct LineFrameReader {
     return true
   }
 
-  /// `<34>1 2003-10-11T22:14:15.003Z host app pid id …` (RFC 5424) and `<34>Oct 11 22:14:15 host app[pid]: …` (RFC 3164).
+  /// `<34>1 2003-10-11T22:14:15.003Z host app pid id …` (RFC 5424) and `<34>Oct 11 22:14:15 host app[pid]: …` (RFC
+  /// 3164).
   private func readSyslogPriority(_ line: UnsafeBufferPointer<UInt8>, _ header: inout LineHeader) -> Bool {
     var reader = ByteReader(line, at: 1)
     guard let priority = reader.number(1...3), priority <= 191, reader.take(">") else { return false }
@@ -253,15 +265,16 @@ struct LineFrameReader {
     return TimestampParser.prefix(of: line.part(start..<line.count), now: now, zoneOffsetSeconds: zoneOffsetSeconds)
   }
 
-  /// `host app[pid]: ` and `host app: ` after the time of RFC 3164. After a time with a year only the first: `logger Word:` is no
-  /// host there.
+  /// `host app[pid]: ` and `host app: ` after the time of RFC 3164. After a time with a year only the first: `logger
+  /// Word:` is no host there.
   private func readSyslogTag(_ line: UnsafeBufferPointer<UInt8>, _ start: Int, _ header: inout LineHeader) -> Bool {
     var reader = ByteReader(line, at: start)
     guard reader.take(0x20) else { return false }
     let host = reader.token()
     guard !host.isEmpty, host.count <= 64, isHost(line.part(host)), reader.take(0x20) else { return false }
     let tagStart = reader.index
-    while !reader.isAtEnd, reader.peek() != 0x20, reader.peek() != UInt8(ascii: "["), reader.peek() != UInt8(ascii: ":") {
+    while !reader.isAtEnd, reader.peek() != 0x20, reader.peek() != UInt8(ascii: "["), reader.peek() != UInt8(ascii: ":")
+    {
       reader.index += 1
     }
     let app = tagStart..<reader.index
@@ -434,7 +447,9 @@ struct LineFrameReader {
       header.add("pid", inner.lowerBound + 4..<inner.lowerBound + 4 + digits)
       return true
     }
-    guard isLetter(text[0]), !text.contains(UInt8(ascii: "=")), !text.contains(UInt8(ascii: "{")) else { return false }
+    guard isLetter(text[0]), !process.hasPrefix("client "), !text.contains(UInt8(ascii: "=")),
+      !text.contains(UInt8(ascii: "{"))
+    else { return false }
     header.add("thread", inner)
     return true
   }
@@ -449,7 +464,9 @@ struct LineFrameReader {
   }
 
   private func isLevel(_ token: UnsafeBufferPointer<UInt8>, isMarked: Bool, hasProcess: Bool) -> Bool {
-    if token.count == 1 { return hasProcess && isLetter(token[0]) && token[0] < 0x61 && SeverityDetector.severity(letter: token[0]) != nil }
+    if token.count == 1 {
+      return hasProcess && isLetter(token[0]) && token[0] < 0x61 && SeverityDetector.severity(letter: token[0]) != nil
+    }
     guard token.count >= 3, SeverityDetector.severity(word: token) != nil else { return false }
     return isMarked || token[1] < 0x61 || token[0] >= 0x61
   }

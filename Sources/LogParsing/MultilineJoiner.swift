@@ -4,14 +4,15 @@ enum MultilineJoiner {
   static let lineCountMax = 512
   static let byteCountMax = 256 << 10
 
-  /// Whether `line`, which has no time of its own, goes on with `message`: indented, or a line of a stack trace of Java, Python,
-  /// Go, JavaScript or Ruby.
+  /// Whether `line`, which has no time of its own, goes on with `message`: indented, or a line of a stack trace of
+  /// Java, Python, Go, JavaScript or Ruby.
   static func continues(_ line: UnsafeBufferPointer<UInt8>, message: UnsafeBufferPointer<UInt8>) -> Bool {
     guard let first = line.first else { return false }
     if first == 0x20 || first == 0x09 { return true }
     let reader = ByteReader(line)
     let openers: [StaticString] = [
-      "at ", "Caused by:", "Suppressed:", "... ", "Traceback (most recent call last)", "File \"", "During handling of the above",
+      "at ", "Caused by:", "Suppressed:", "... ", "Traceback (most recent call last)", "File \"",
+      "During handling of the above",
       "The above exception was", "created by ", "goroutine ", "[signal ", "from /",
     ]
     if openers.contains(where: { reader.hasPrefix($0) }) { return true }
@@ -21,7 +22,9 @@ enum MultilineJoiner {
       reading.index += 1
     }
     let name = line.part(0..<reading.index)
-    guard name.count > 5, reading.isAtEnd || reading.peek() == UInt8(ascii: ":") else { return opensGoTrace(line, message) }
+    guard name.count > 5, reading.isAtEnd || reading.peek() == UInt8(ascii: ":") else {
+      return opensGoTrace(line, message)
+    }
     func ends(_ suffix: StaticString) -> Bool {
       name.count >= suffix.utf8CodeUnitCount
         && ByteReader(name, at: name.count - suffix.utf8CodeUnitCount).hasPrefix(suffix)
@@ -31,7 +34,8 @@ enum MultilineJoiner {
 
   /// A frame of Go's trace: `main.main()` and `main.(*T).run(0x1, …)` after `goroutine 1 [running]:`.
   private static func opensGoTrace(_ line: UnsafeBufferPointer<UInt8>, _ message: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard line[line.count - 1] == UInt8(ascii: ")"), isLetter(line[0]), !line.contains(0x20) || line.contains(0x28) else {
+    guard line[line.count - 1] == UInt8(ascii: ")"), isLetter(line[0]), !line.contains(0x20) || line.contains(0x28)
+    else {
       return false
     }
     var start = 0

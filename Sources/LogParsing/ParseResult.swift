@@ -61,7 +61,9 @@ package struct StreamFields: Sendable {
     "kubernetes.namespace_name", "kubernetes.pod_name", "kubernetes.container_name", "stream", "source",
   ]
   /// Names that do where none of the first three does: senders outside Kubernetes.
-  package var otherwise = ["namespace", "pod", "container", "service", "service.name", "app", "host", "hostname"]
+  package var otherwise = [
+    "namespace", "pod", "container", "service", "service.name", "app", "host", "hostname",
+  ]
 
   package init() {}
 }

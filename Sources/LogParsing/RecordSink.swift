@@ -3,8 +3,8 @@ import Domain
 
 /// Where the parsers put records: the columns of `ParsedRecords`, with equal names, field sets and streams stored once.
 ///
-/// A record is put in two steps: its fields one by one between `beginFields` and `endFields`, which answer what stands for them
-/// from then on, then `append` with its time and message.
+/// A record is put in two steps: its fields one by one between `beginFields` and `endFields`, which answer what stands
+/// for them from then on, then `append` with its time and message.
 struct RecordSink {
   /// What stands for a set of fields: its place in the tables and the severity it states.
   struct FieldSet {
@@ -209,7 +209,9 @@ struct RecordSink {
   private func equal(_ left: [FieldSpan], _ right: [FieldSpan]) -> Bool {
     guard left.count == right.count else { return false }
     for index in left.indices {
-      guard equal(left[index].name, right[index].name), equal(left[index].value, right[index].value) else { return false }
+      guard equal(left[index].name, right[index].name), equal(left[index].value, right[index].value) else {
+        return false
+      }
     }
     return true
   }

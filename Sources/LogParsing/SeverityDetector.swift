@@ -2,9 +2,9 @@ package import Domain
 
 /// How serious a record is, from what its sender said.
 ///
-/// A level field is believed first. Without one the message is read: first for a level that is written as such (`[error]`,
-/// `WARN`, `level=info`, klog's letter, a status code of an access log), then for words that tell of trouble. What says
-/// nothing is `.unknown`, never a guess.
+/// A level field is believed first. Without one the message is read: first for a level that is written as such
+/// (`[error]`, `WARN`, `level=info`, klog's letter, a status code of an access log), then for words that tell of
+/// trouble. What says nothing is `.unknown`, never a guess.
 package enum SeverityDetector {
   /// How the numbers of a level field are meant.
   enum Numbers {
@@ -216,7 +216,9 @@ package enum SeverityDetector {
       let range = start..<index
       let word = text.part(range)
       if let severity = marked(word, at: range, in: text, previousWord: previousWord) { return severity }
-      if let severity = trouble(word, at: range, in: text, previousWord: previousWord), severity > worst { worst = severity }
+      if let severity = trouble(word, at: range, in: text, previousWord: previousWord), severity > worst {
+        worst = severity
+      }
       previousWord = range
     }
     return worst
@@ -235,7 +237,8 @@ package enum SeverityDetector {
     case UInt8(ascii: "V"), UInt8(ascii: "D"):
       guard text[1] == UInt8(ascii: "/"), isLetter(text[2]) else { return nil }
       // A path such as `D/a/b` has no `(pid):` or `: ` close by.
-      for index in 3..<min(text.count - 1, 64) where text[index] == UInt8(ascii: ":") || text[index] == UInt8(ascii: "(") {
+      for index in 3..<min(text.count - 1, 64)
+      where text[index] == UInt8(ascii: ":") || text[index] == UInt8(ascii: "(") {
         return text[index] == UInt8(ascii: "(") || text[index + 1] == 0x20 ? severity(letter: letter) : nil
       }
       return nil
@@ -246,7 +249,8 @@ package enum SeverityDetector {
   /// The level that `word` states, by where and how it is written.
   @inline(__always)
   private static func marked(
-    _ word: UnsafeBufferPointer<UInt8>, at range: Range<Int>, in text: UnsafeBufferPointer<UInt8>, previousWord: Range<Int>
+    _ word: UnsafeBufferPointer<UInt8>, at range: Range<Int>, in text: UnsafeBufferPointer<UInt8>,
+    previousWord: Range<Int>
   ) -> Severity? {
     let before = range.lowerBound > 0 ? text[range.lowerBound - 1] : 0x20
     let after = range.upperBound < text.count ? text[range.upperBound] : 0x20
@@ -259,16 +263,22 @@ package enum SeverityDetector {
     }
     if word.count == 1 {
       // Android's columns: date, time, pid, tid, letter, tag.
-      guard before == 0x20, after == 0x20, isDigit(text[0]), !previousWord.isEmpty, isDigit(text[previousWord.lowerBound]),
+      guard before == 0x20, after == 0x20, isDigit(text[0]), !previousWord.isEmpty,
+        isDigit(text[previousWord.lowerBound]),
         text[previousWord.upperBound] == 0x20, range.lowerBound - previousWord.upperBound <= 2, range.lowerBound >= 20,
-        [UInt8(ascii: "V"), UInt8(ascii: "D"), UInt8(ascii: "I"), UInt8(ascii: "W"), UInt8(ascii: "E"), UInt8(ascii: "F")]
-          .contains(word[0])
+        [
+          UInt8(ascii: "V"), UInt8(ascii: "D"), UInt8(ascii: "I"), UInt8(ascii: "W"), UInt8(ascii: "E"),
+          UInt8(ascii: "F"),
+        ]
+        .contains(word[0])
       else { return nil }
       return severity(letter: word[0])
     }
     guard isLetter(word[0]) else { return nil }
     if word.count == 4, let severity = accessStatus(word, at: range, in: text) { return severity }
-    guard word.count <= 13, let level = severity(word: word) else { return postgresLog(word, before: before, after: after) }
+    guard word.count <= 13, let level = severity(word: word) else {
+      return postgresLog(word, before: before, after: after)
+    }
     if word.count >= 3, isUppercase(word) {
       // ERROR as a word of its own; not in NOT_AN_ERROR, X-ERROR or ERROR=0.
       let isOpen = before != UInt8(ascii: "-") && before != UInt8(ascii: "/") && before != UInt8(ascii: ".")
@@ -276,7 +286,8 @@ package enum SeverityDetector {
       return isOpen && isClosed ? level : nil
     }
     switch (before, after) {
-    case (UInt8(ascii: "["), UInt8(ascii: "]")), (UInt8(ascii: "<"), UInt8(ascii: ">")), (UInt8(ascii: "|"), UInt8(ascii: "|")),
+    case (UInt8(ascii: "["), UInt8(ascii: "]")), (UInt8(ascii: "<"), UInt8(ascii: ">")),
+      (UInt8(ascii: "|"), UInt8(ascii: "|")),
       (UInt8(ascii: "("), UInt8(ascii: ")")), (UInt8(ascii: ":"), UInt8(ascii: "]")):
       return level
     case (0x20, UInt8(ascii: ":")), (0x09, UInt8(ascii: ":")):
@@ -285,7 +296,8 @@ package enum SeverityDetector {
       var place = range.lowerBound - 1
       while place > 0, text[place] == 0x20 || text[place] == 0x09 { place -= 1 }
       let mark = text[place]
-      return mark == UInt8(ascii: ":") || mark == UInt8(ascii: "]") || mark == UInt8(ascii: "-") || isDigit(mark) ? level : nil
+      return mark == UInt8(ascii: ":") || mark == UInt8(ascii: "]") || mark == UInt8(ascii: "-") || isDigit(mark)
+        ? level : nil
     case (0x20, 0x20), (0x20, UInt8(ascii: "\t")):
       // `2016-09-28 04:30:30, Info    CBS`
       return range.lowerBound >= 2 && text[range.lowerBound - 2] == UInt8(ascii: ",") && isDigit(text[0]) ? level : nil
@@ -331,7 +343,9 @@ package enum SeverityDetector {
     reader.index += 5
     guard reader.number(1) != nil else { return nil }
     if reader.take(".") { guard reader.number(1) != nil else { return nil } }
-    guard reader.take("\""), reader.take(0x20), reader.digitCount() == 3, let status = reader.number(3) else { return nil }
+    guard reader.take("\""), reader.take(0x20), reader.digitCount() == 3, let status = reader.number(3) else {
+      return nil
+    }
     switch status {
     case 100..<400: return .info
     case 400..<500: return .warning
@@ -343,7 +357,8 @@ package enum SeverityDetector {
   /// What a word of prose tells, unless it is taken back: `no error`, `0 errors`, `failed=0`, `non-fatal`.
   @inline(__always)
   private static func trouble(
-    _ word: UnsafeBufferPointer<UInt8>, at range: Range<Int>, in text: UnsafeBufferPointer<UInt8>, previousWord: Range<Int>
+    _ word: UnsafeBufferPointer<UInt8>, at range: Range<Int>, in text: UnsafeBufferPointer<UInt8>,
+    previousWord: Range<Int>
   ) -> Severity? {
     guard word.count >= 5, let severity = troubleWord(word, at: range, in: text) else { return nil }
     if !previousWord.isEmpty, range.lowerBound - previousWord.upperBound <= 2 {
@@ -354,11 +369,15 @@ package enum SeverityDetector {
         return nil
       }
     }
+    // `NullPointerException: null` is no less of one.
+    if camelTrouble(word) != nil { return severity }
     var reader = ByteReader(text, at: range.upperBound)
     _ = reader.take("\"")
     if reader.take("=") || reader.take(":") {
       reader.skipBlanks()
-      if reader.peek() == UInt8(ascii: "0"), !isWordByte(reader.peek(1)), reader.peek(1) != UInt8(ascii: ".") { return nil }
+      if reader.peek() == UInt8(ascii: "0"), !isWordByte(reader.peek(1)), reader.peek(1) != UInt8(ascii: ".") {
+        return nil
+      }
       if reader.hasPrefix(folded: "false") || reader.hasPrefix(folded: "none") || reader.hasPrefix(folded: "null")
         || reader.hasPrefix(folded: "nil") || reader.hasPrefix("\"\"")
       {
@@ -376,12 +395,16 @@ package enum SeverityDetector {
       if word.equals(folded: "error") { return .error }
       if word.equals(folded: "fatal") || word.equals(folded: "panic") { return .critical }
       // `timed out` is one word too many for a word.
-      if word.equals(folded: "timed"), ByteReader(text, at: range.upperBound).hasPrefix(folded: " out") { return .warning }
+      if word.equals(folded: "timed"), ByteReader(text, at: range.upperBound).hasPrefix(folded: " out") {
+        return .warning
+      }
       return nil
     case 6:
       return word.equals(folded: "failed") || word.equals(folded: "errors") ? .error : nil
     case 7:
-      if word.equals(folded: "failure") || word.equals(folded: "crashed") || word.equals(folded: "aborted") { return .error }
+      if word.equals(folded: "failure") || word.equals(folded: "crashed") || word.equals(folded: "aborted") {
+        return .error
+      }
       return word.equals(folded: "timeout") || word.equals(folded: "warning") || word.equals(folded: "refused")
         ? .warning : nil
     case 8:

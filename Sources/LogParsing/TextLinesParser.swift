@@ -3,10 +3,11 @@ package import Domain
 
 /// Any text log to records, a chunk at a time, for `timberline import`.
 ///
-/// Every line is looked at by itself, with what its forerunners taught: JSON lines go to `JSONLinesParser`; CRI, klog, syslog,
-/// logfmt, access logs and the usual heads of programs are read for time, level, process, thread, logger, host and program. The
-/// message is the whole line as sent, but for CRI and JSON, whose message is inside. Lines of a stack trace are joined to the
-/// line that opened it; a line without a time has that of the record before it; blank lines are left out.
+/// Every line is looked at by itself, with what its forerunners taught: JSON lines go to `JSONLinesParser`; CRI, klog,
+/// syslog, logfmt, access logs and the usual heads of programs are read for time, level, process, thread, logger, host
+/// and program. The message is the whole line as sent, but for CRI and JSON, whose message is inside. Lines of a stack
+/// trace are joined to the line that opened it; a line without a time has that of the record before it; blank lines are
+/// left out.
 package struct TextLinesParser: Sendable {
   package struct Options: Sendable {
     /// By default an import takes any time.
@@ -73,7 +74,8 @@ package struct TextLinesParser: Sendable {
     lastTime = options.now
   }
 
-  /// The frame most lines had so far, for people: `json`, `cri`, `klog`, `syslog`, `logfmt`, `access`, `timed` or `plain`.
+  /// The frame most lines had so far, for people: `json`, `cri`, `klog`, `syslog`, `logfmt`, `access`, `timed` or
+  /// `plain`.
   package var frameName: String {
     let best = frameCounts.indices.max { frameCounts[$0] < frameCounts[$1] } ?? 0
     return (frameCounts[best] > 0 ? LineFrame(rawValue: best) ?? .plain : .plain).name
@@ -87,12 +89,14 @@ package struct TextLinesParser: Sendable {
 
   /// Says that the log ended. Answers what was held back. The parser can then start on another log.
   package mutating func finish() -> ParseResult {
+    let rest = carry
+    carry = []
+    if isFirst, rest.withUnsafeBufferPointer({ TextLinesParser.opensDocument($0) }) { document = rest }
     if let document {
       self.document = nil
-      document.withUnsafeBufferPointer { readJSON($0, firstLine: 1) }
-    } else if !carry.isEmpty {
-      let rest = carry
-      carry = []
+      frameCounts[LineFrame.json.rawValue] += 1
+      document.withUnsafeBufferPointer { readJSON($0, firstLine: lineNumber + 1) }
+    } else if !rest.isEmpty {
       rest.withUnsafeBufferPointer { readLines($0) }
     }
     flush()
@@ -125,7 +129,8 @@ package struct TextLinesParser: Sendable {
     guard let base = chunk.baseAddress, chunk.count > 0 else { return }
     var start = 0
     if isSkippingLine || !carry.isEmpty || isFirst {
-      // The rest of the line that the last chunk broke off, or the first line, which says whether this is a JSON document.
+      // The rest of the line that the last chunk broke off, or the first line, which says whether this is a JSON
+      // document.
       let end = Int(tl_find_byte(base, chunk.count, 0x0A))
       let piece = min(end + 1, chunk.count)
       if !isSkippingLine { carry.append(contentsOf: chunk.part(0..<piece)) }
@@ -188,7 +193,8 @@ package struct TextLinesParser: Sendable {
   private mutating func addToDocument(_ chunk: UnsafeBufferPointer<UInt8>) {
     guard (document?.count ?? 0) + chunk.count <= TextLinesParser.documentByteCountMax else {
       if document?.isEmpty == false {
-        reject(1, "a JSON document of more than \(TextLinesParser.documentByteCountMax >> 20) MiB: import it as JSON lines")
+        reject(
+          1, "a JSON document of more than \(TextLinesParser.documentByteCountMax >> 20) MiB: import it as JSON lines")
       }
       // Stays a document, without bytes, so that the rest is passed over.
       document = []

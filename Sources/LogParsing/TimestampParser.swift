@@ -1,24 +1,26 @@
 package import Domain
 
 // TIMES, as found in logs. Written here as on the 9th of June 2005 at 06:07:04:
-//   1118297224  1118297224.123  1118297224123  …456  …789        seconds, also with a fraction; ms, µs, ns by magnitude
-//   2005-06-09T06:07:04.123456789+02:00                          RFC 3339; also with a space, `_` or `-` for the T, a comma
-//   2005/06/09 06:07:04,123   2005.06.09 06:07   2005-06-09      for the point, slashes or points in the date, no seconds,
-//   2005-06-03-15.42.50.675872                                   no time, points in the time
+//   1118297224  1118297224.123  1118297224123  …456  …789   seconds, also with a fraction; ms, µs, ns by magnitude
+//   2005-06-09T06:07:04.123456789+02:00                     RFC 3339; also with a space, `_` or `-` for the T, a
+//   2005/06/09 06:07:04,123   2005.06.09 06:07              comma for the point, slashes or points in the date,
+//   2005-06-09                                              no seconds, no time
+//   2005-06-03-15.42.50.675872                              points in the time
 //   20050609T060704Z  20050609-6:7:4:123  20050609 06:07:04
-//   050609 060704   050609 06:07:04   05/06/09 06:07:04          two digits of a year
-//   06/09/2005 06:07:04 AM   09.06.2005 06:07:04                 month first with slashes unless it is over 12
-//   06-09 06:07:04.123   06.09 06:07:04                          no year
+//   050609 060704   050609 06:07:04   05/06/09 06:07:04     two digits of a year
+//   06/09/2005 06:07:04 AM   09.06.2005 06:07:04            month first with slashes unless it is over 12
+//   06-09 06:07:04.123   06.09 06:07:04                     no year
 //   Jun  9 06:07:04   Jun 09 2005 06:07:04   Jun 9, 2005 6:07:04 AM
 //   Thu Jun 09 06:07:04.123 UTC 2005   Thu, 09 Jun 2005 06:07:04 GMT
 //   09/Jun/2005:06:07:04 -0700   09-Jun-2005 06:07:04   9 Jun 2005 06:07:04
-// A zone is `Z`, `±hh:mm`, `±hhmm`, `±hh`, `UTC`, `GMT`, or one of RFC 5322's American ones, after one blank at most.
+// A zone is `Z`, `±hh:mm`, `±hhmm`, `±hh`, `UTC`, `GMT`, or one of RFC 5322's American ones, after one blank at
+// most.
 
 /// Times as they are found in logs.
 ///
-/// A time without a zone is taken `zoneOffsetSeconds` east of UTC. A date without a year takes the latest year in which it is not
-/// more than a day ahead of `now`. Fractions are read as decimals, to the nanosecond; further digits are dropped. A 60th second
-/// is the first of the next minute.
+/// A time without a zone is taken `zoneOffsetSeconds` east of UTC. A date without a year takes the latest year in which
+/// it is not more than a day ahead of `now`. Fractions are read as decimals, to the nanosecond; further digits are
+/// dropped. A 60th second is the first of the next minute.
 package enum TimestampParser {
   /// The time written by the whole of `text`: a number by its magnitude, or any other layout.
   package static func parse(
@@ -26,7 +28,8 @@ package enum TimestampParser {
   ) -> Timestamp? {
     let text = text.trimmed
     if let time = epoch(text) { return time }
-    guard let found = prefix(of: text, now: now, zoneOffsetSeconds: zoneOffsetSeconds), found.byteCount == text.count else {
+    guard let found = prefix(of: text, now: now, zoneOffsetSeconds: zoneOffsetSeconds), found.byteCount == text.count
+    else {
       return nil
     }
     return found.time
@@ -113,7 +116,8 @@ package enum TimestampParser {
       }
     }
     guard index == text.count else { return nil }
-    let unitDigits = whole < 100_000_000_000 ? 9 : whole < 100_000_000_000_000 ? 6 : whole < 100_000_000_000_000_000 ? 3 : 0
+    let unitDigits =
+      whole < 100_000_000_000 ? 9 : whole < 100_000_000_000_000 ? 6 : whole < 100_000_000_000_000_000 ? 3 : 0
     let scaled =
       fractionCount <= unitDigits
       ? fraction * powersOfTen[unitDigits - fractionCount] : fraction / powersOfTen[fractionCount - unitDigits]
@@ -174,7 +178,9 @@ private struct TimeLayout {
   private mutating func readYearFirst() -> Timestamp? {
     year = reader.number(4)
     let separator = reader.peek()
-    guard separator == UInt8(ascii: "-") || separator == UInt8(ascii: "/") || separator == UInt8(ascii: ".") else { return nil }
+    guard separator == UInt8(ascii: "-") || separator == UInt8(ascii: "/") || separator == UInt8(ascii: ".") else {
+      return nil
+    }
     reader.index += 1
     guard let month = reader.number(1...2), reader.take(separator), let day = reader.number(1...2) else { return nil }
     self.month = month
@@ -254,7 +260,9 @@ private struct TimeLayout {
       if readClock() { readZone() } else { reader.index = afterDate }
       return finish()
     }
-    guard separator == UInt8(ascii: "/") || separator == UInt8(ascii: "-") || separator == UInt8(ascii: ".") else { return nil }
+    guard separator == UInt8(ascii: "/") || separator == UInt8(ascii: "-") || separator == UInt8(ascii: ".") else {
+      return nil
+    }
     reader.index += 1
     guard let second = reader.number(1...2) else { return nil }
     if reader.take(separator) {
@@ -272,7 +280,9 @@ private struct TimeLayout {
     } else {
       (month, day) = (first, second)
     }
-    guard reader.peek() == 0x20 || reader.peek() == UInt8(ascii: "T") || reader.peek() == UInt8(ascii: ",") else { return nil }
+    guard reader.peek() == 0x20 || reader.peek() == UInt8(ascii: "T") || reader.peek() == UInt8(ascii: ",") else {
+      return nil
+    }
     reader.index += 1
     reader.skipBlanks()
     guard readClock() else { return nil }
@@ -350,7 +360,9 @@ private struct TimeLayout {
     guard isLetter(reader.peek()), isLetter(reader.peek(1)), isLetter(reader.peek(2)) else { return nil }
     for (index, name) in names.enumerated() {
       var length = 0
-      while length < name.utf8CodeUnitCount, asciiLowercased(reader.peek(length)) == name.utf8Start[length] { length += 1 }
+      while length < name.utf8CodeUnitCount, asciiLowercased(reader.peek(length)) == name.utf8Start[length] {
+        length += 1
+      }
       if length >= 3, !isLetter(reader.peek(length)) || length == name.utf8CodeUnitCount {
         reader.index += length
         return index + 1
@@ -374,7 +386,9 @@ private struct TimeLayout {
 
   /// `060704`
   private mutating func readPackedClock() -> Bool {
-    guard let hour = reader.number(2), let minute = reader.number(2), let second = reader.number(2) else { return false }
+    guard let hour = reader.number(2), let minute = reader.number(2), let second = reader.number(2) else {
+      return false
+    }
     return set(hour: hour, minute: minute, second: second) && readFraction()
   }
 
@@ -447,7 +461,8 @@ private struct TimeLayout {
   private mutating func readMeridiem(hour: Int) {
     let offset = reader.peek() == 0x20 ? 1 : 0
     let letter = reader.peek(offset) | 0x20
-    guard letter == UInt8(ascii: "a") || letter == UInt8(ascii: "p"), reader.peek(offset + 1) | 0x20 == UInt8(ascii: "m"),
+    guard letter == UInt8(ascii: "a") || letter == UInt8(ascii: "p"),
+      reader.peek(offset + 1) | 0x20 == UInt8(ascii: "m"),
       !isWordByte(reader.peek(offset + 2)), hour >= 1, hour <= 12
     else { return }
     if letter == UInt8(ascii: "p"), hour < 12 { secondOfDay += 12 * 3600 }
@@ -517,5 +532,6 @@ private struct TimeLayout {
 
 /// Hours east of UTC.
 private let namedZones: [(StaticString, Int)] = [
-  ("UTC", 0), ("GMT", 0), ("EST", -5), ("EDT", -4), ("CST", -6), ("CDT", -5), ("MST", -7), ("MDT", -6), ("PST", -8), ("PDT", -7),
+  ("UTC", 0), ("GMT", 0), ("EST", -5), ("EDT", -4), ("CST", -6), ("CDT", -5), ("MST", -7), ("MDT", -6), ("PST", -8),
+  ("PDT", -7),
 ]

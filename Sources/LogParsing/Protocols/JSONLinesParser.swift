@@ -2,14 +2,15 @@ package import Domain
 
 /// JSON lines to records: NDJSON, JSON objects one after another (also over several lines), or arrays of objects.
 ///
-/// Strict RFC 8259, except that bytes inside strings need not be UTF-8: they are kept as sent. A bad record is counted and
-/// explained; its neighbors are taken.
+/// Strict RFC 8259, except that bytes inside strings need not be UTF-8: they are kept as sent. A bad record is counted
+/// and explained; its neighbors are taken.
 ///
 /// What becomes of a record (docs/reference/ingest.md has the whole of it):
-/// - Nested objects are flattened with dots, arrays kept as JSON text without the space between tokens, numbers and booleans as
-///   their JSON text, strings with escapes decoded; null and `{}` are left out; of a key sent twice both stay.
-/// - The first of `timeFields` and of `messageFields` that the record has become its time and message and are no fields then.
-///   One line feed at the end of the message is dropped: Fluent Bit's `log` keeps the one that the program wrote.
+/// - Nested objects are flattened with dots, arrays kept as JSON text without the space between tokens, numbers and
+///   booleans as their JSON text, strings with escapes decoded; null and `{}` are left out; of a key sent twice both
+///   stay.
+/// - The first of `timeFields` and of `messageFields` that the record has become its time and message and are no fields
+///   then. One line feed at the end of the message is dropped: Fluent Bit's `log` keeps the one that the program wrote.
 /// - A record without a time has that of `now`; one without a message has an empty one, if it has fields.
 package struct JSONLinesParser: Sendable {
   package typealias Limits = ParsingLimits
@@ -43,8 +44,8 @@ package struct JSONLinesParser: Sendable {
 
   /// Takes a whole body apart.
   ///
-  /// - Complexity: One pass over the bytes of a well-formed body. Records that differ only in time and message share one look at
-  ///   the rest.
+  /// - Complexity: One pass over the bytes of a well-formed body. Records that differ only in time and message share
+  ///   one look at the rest.
   package func parse(_ body: UnsafeBufferPointer<UInt8>) -> ParseResult {
     guard let base = body.baseAddress, body.count > 0 else { return ParseResult() }
     var run = JSONRun(

@@ -3,9 +3,9 @@ import Domain
 
 /// One pass over one body of JSON records.
 ///
-/// Most records of a body differ in time and message alone. So the bytes of all other members, the *rest*, are looked up as they
-/// stand; only a rest not seen before is taken apart. And as in most records the rest follows the message and ends with the
-/// line, it is even looked up before its JSON has been read: equal bytes are equally well formed.
+/// Most records of a body differ in time and message alone. So the bytes of all other members, the *rest*, are looked
+/// up as they stand; only a rest not seen before is taken apart. And as in most records the rest follows the message
+/// and ends with the line, it is even looked up before its JSON has been read: equal bytes are equally well formed.
 struct JSONRun {
   private let options: JSONLinesParser.Options
   private let timeNames: NameList
@@ -23,6 +23,8 @@ struct JSONRun {
   private var line: Int
   private var lineStart = 0
   private var isInArray = false
+  /// Whether the record before ended in this line: then its rest does not end with the line either.
+  private var isLineShared = false
 
   private var rests = RestTable()
   private var members: [Member] = []
@@ -45,7 +47,8 @@ struct JSONRun {
   }
 
   init(
-    options: JSONLinesParser.Options, timeNames: NameList, messageNames: NameList, base: UnsafePointer<UInt8>, count: Int,
+    options: JSONLinesParser.Options, timeNames: NameList, messageNames: NameList, base: UnsafePointer<UInt8>,
+    count: Int,
     firstLine: Int = 1, sink: RecordSink? = nil
   ) {
     self.options = options
@@ -56,7 +59,8 @@ struct JSONRun {
     line = firstLine
     self.sink =
       sink
-      ?? RecordSink(streamFields: options.streamFields, extraFields: options.extraFields, byteCount: min(count, 1 << 30))
+      ?? RecordSink(
+        streamFields: options.streamFields, extraFields: options.extraFields, byteCount: min(count, 1 << 30))
     scanner = JSONScanner(base: base, limit: count, depthMax: min(max(options.limits.nestingDepthMax, 1), 256))
     bounds = TimeBounds(options.limits, now: options.now)
   }
@@ -84,6 +88,7 @@ struct JSONRun {
           line += 1
           lineStart = position + 1
           isLineEndKnown = false
+          isLineShared = false
         } else if byte != 0x20, byte != 0x0D, byte != 0x09, !(isInArray && byte == UInt8(ascii: ",")) {
           break
         }
@@ -98,6 +103,7 @@ struct JSONRun {
       case UInt8(ascii: "{"):
         readRecord(lineEnd: lineEnd)
         isLineEndKnown = position <= lineEnd
+        isLineShared = isLineEndKnown
       case UInt8(ascii: "[") where !isInArray:
         let next = skipAnySpace(position + 1)
         if next < count, base[next] == UInt8(ascii: "{") || base[next] == UInt8(ascii: "]") {
@@ -144,7 +150,8 @@ struct JSONRun {
     }
     let hasEnded = first.kind == .unexpectedEnd || first.kind == .unclosedString
     if hasEnded, sizeEnd < lineEnd {
-      skipBadRecord(JSONFault(kind: .tooLong, offset: -1), start, to: isInArray ? afterBadElement(start, lineEnd) : lineEnd)
+      skipBadRecord(
+        JSONFault(kind: .tooLong, offset: -1), start, to: isInArray ? afterBadElement(start, lineEnd) : lineEnd)
     } else if first.kind == .unexpectedEnd, lineEnd < count {
       readRecordOverLines(start, lineEnd: lineEnd, first)
     } else {
@@ -160,7 +167,8 @@ struct JSONRun {
       countLines(start, end)
       position = end
     } catch {
-      // What goes on like the inside of an object is one bad record; else the line was cut off and the next is another record.
+      // What goes on like the inside of an object is one bad record; else the line was cut off and the next is another
+      // record.
       guard isContinuation(lineEnd + 1) || isInArray else { return skipBadRecord(first, start, to: lineEnd) }
       let hasEnded = error.kind == .unexpectedEnd || error.kind == .unclosedString
       let fault = hasEnded && scanner.limit < count ? JSONFault(kind: .tooLong, offset: -1) : error
@@ -195,8 +203,8 @@ struct JSONRun {
     return min(end, count)
   }
 
-  /// Where to go on after a bad element of an array: after its closing brace where braces are in order, else at the next line
-  /// that starts an element or ends the array.
+  /// Where to go on after a bad element of an array: after its closing brace where braces are in order, else at the
+  /// next line that starts an element or ends the array.
   private func afterBadElement(_ start: Int, _ lineEnd: Int) -> Int {
     var scanner = scanner
     scanner.limit = min(count, start + recordByteCountMax)
@@ -231,7 +239,7 @@ struct JSONRun {
     members.removeAll(keepingCapacity: true)
     var timeCount = 0
     var messageCount = 0
-    var hasTriedTail = !isOneLine || isInArray
+    var hasTriedTail = !isOneLine || isInArray || isLineShared || lineEnd - start > RestTable.restByteCountMax
     var index = scanner.skipSpace(start + 1)
     if index < scanner.limit, base[index] == UInt8(ascii: "}") {
       try checkEnd(index + 1)
@@ -246,7 +254,8 @@ struct JSONRun {
       index = scanner.skipSpace(try scanner.skipColon(scanner.skipSpace(keyEnd + 1)))
       let value = try scanner.skipValue(index, depth: 1)
       var member = Member(
-        keyStart: keyStart, keyEnd: keyEnd, isKeyEscaped: isEscaped, valueStart: index, valueEnd: value.end, kind: value.kind,
+        keyStart: keyStart, keyEnd: keyEnd, isKeyEscaped: isEscaped, valueStart: index, valueEnd: value.end,
+        kind: value.kind,
         timeRank: -1, messageRank: -1)
       classify(&member)
       if member.timeRank >= 0 { timeCount += 1 }
@@ -310,7 +319,9 @@ struct JSONRun {
   private mutating func readTail(_ start: Int, lineEnd: Int) throws(JSONFault) -> Bool {
     var end = lineEnd
     while end > start, base[end - 1] <= 0x20 { end -= 1 }
-    guard end > start, end - start <= RestTable.restByteCountMax, base[end - 1] == UInt8(ascii: "}") else { return false }
+    guard end > start, base[end - 1] == UInt8(ascii: "}") else {
+      return false
+    }
     collectRest(timeMember: firstTime, messageMember: firstMessage)
     restParts.append(start..<end - 1)
     guard let rest = rests.find(restParts, base: base), rest.isPure else { return false }
@@ -402,7 +413,8 @@ struct JSONRun {
           if bytes.count > start, bytes[bytes.count - 1] == 0x0A { bytes.removeLast() }
         default:
           bytes.append(
-            contentsOf: UnsafeBufferPointer(start: base + member.valueStart, count: member.valueEnd - member.valueStart))
+            contentsOf: UnsafeBufferPointer(start: base + member.valueStart, count: member.valueEnd - member.valueStart)
+          )
         }
       }
     } else {
@@ -436,7 +448,8 @@ struct JSONRun {
 
   // MARK: Fields
 
-  /// Adds a member, whose JSON is known to be well formed, and all that is nested in it. `path` holds the names around it.
+  /// Adds a member, whose JSON is known to be well formed, and all that is nested in it. `path` holds the names around
+  /// it.
   private mutating func flatten(
     keyStart: Int, keyEnd: Int, valueStart: Int, valueEnd: Int, kind: JSONKind
   ) throws(JSONFault) {
@@ -499,7 +512,8 @@ struct JSONRun {
     case .number: return "malformed number at byte \(place(fault))"
     case .literal: return "expected true, false or null at byte \(place(fault))"
     case .escape: return "unknown escape in a string at byte \(place(fault))"
-    case .controlCharacter: return "control character in a string at byte \(place(fault)): it must be written as an escape"
+    case .controlCharacter:
+      return "control character in a string at byte \(place(fault)): it must be written as an escape"
     case .tooDeep: return "more than \(scanner.depthMax) objects and arrays inside one another at byte \(place(fault))"
     case .tooLong: return "longer than the limit of \(limits.lineByteCountMax) bytes"
     case .tooManyFields: return "more than the limit of \(limits.fieldCountMax) fields"
@@ -544,8 +558,8 @@ struct RestTable {
 
   /// A longer rest is not worth the hope that it comes again.
   static let restByteCountMax = 64 << 10
-  /// 4 MiB hold ten thousand rests of Kubernetes' size, a body far fewer. A table that is full stays as it is: rests that never
-  /// come again must not cost more than a failed look-up.
+  /// 4 MiB hold ten thousand rests of Kubernetes' size, a body far fewer. A table that is full stays as it is: rests
+  /// that never come again must not cost more than a failed look-up.
   private static let byteCountMax = 4 << 20
 
   private struct Entry {
@@ -596,7 +610,9 @@ struct RestTable {
     }
     guard length <= RestTable.restByteCountMax, bytes.count + length <= RestTable.byteCountMax else { return }
     entries.append(Entry(offset: bytes.count, length: length, rest: rest))
-    for part in parts { bytes.append(contentsOf: UnsafeBufferPointer(start: base + part.lowerBound, count: part.count)) }
+    for part in parts {
+      bytes.append(contentsOf: UnsafeBufferPointer(start: base + part.lowerBound, count: part.count))
+    }
     index.insert(hash, entries.count - 1)
   }
 }

@@ -47,6 +47,7 @@ struct PatternSignature {
 
   init(_ template: Template) {
     var units = PatternSignature.units(of: template)
+    PatternSignature.readObject(&units)
     PatternSignature.removeFrame(&units)
     PatternSignature.mask(&units)
     tokenize(units)
@@ -67,7 +68,7 @@ struct PatternSignature {
   private static func mask(of unit: Unit) -> Mask { Mask(rawValue: UInt8(truncatingIfNeeded: unit)) ?? .any }
   static func isLetter(_ unit: Unit) -> Bool { (unit | 0x20) &- 0x61 < 26 }
   static func isWordByte(_ unit: Unit) -> Bool { isLetter(unit) || unit == 0x5F || (unit >= 0x80 && unit < 0x100) }
-  private static func isSpace(_ unit: Unit) -> Bool { unit == 0x20 || (unit >= 9 && unit <= 13) }
+  static func isSpace(_ unit: Unit) -> Bool { unit == 0x20 || (unit >= 9 && unit <= 13) }
 
   private static func units(of template: Template) -> [Unit] {
     var units: [Unit] = []

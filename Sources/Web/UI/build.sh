@@ -35,7 +35,7 @@ if [ "${1-}" = --check ]; then
   "$deno" check --quiet main.tsx boot.ts
   "$deno" lint --quiet
   "$deno" fmt --check --quiet
-  "$deno" test --quiet --no-prompt --allow-read=.
+  "$deno" test --quiet --no-prompt --allow-read=. --allow-env=NODE_ENV
 fi
 
 rm -rf "$out"

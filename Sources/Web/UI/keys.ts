@@ -58,7 +58,8 @@ export function useKeys(map: KeyMap): void {
       const name = `${modified ? 'Mod+' : ''}${event.altKey ? 'Alt+' : ''}${shifted ? 'Shift+' : ''}${event.key}`;
       if (!modified && (isTyping(event.target) || document.querySelector('dialog[open]'))) return;
       const sequence = performance.now() - firstAt < 1200 ? `${first} ${name}` : '';
-      const action = latest.current[sequence] ?? (sequence && latest.current[`${first} *`] ? undefined : latest.current[name]);
+      const action = latest.current[sequence] ??
+        (sequence && latest.current[`${first} *`] ? undefined : latest.current[name]);
       first = name;
       firstAt = performance.now();
       if (!action) return;

@@ -77,7 +77,13 @@ function App() {
       run: () => go(addressOf('/search', { q: 'severity:in(error, critical)' })),
     },
     { id: 'new', label: 'New analysis', group: 'Action', icon: 'sparkles', run: () => go('/analyses?new=1') },
-    { id: 'rising', label: 'Rising patterns', group: 'Patterns', icon: 'fingerprint-pattern', run: () => go('/patterns?sort=rising') },
+    {
+      id: 'rising',
+      label: 'Rising patterns',
+      group: 'Patterns',
+      icon: 'fingerprint-pattern',
+      run: () => go('/patterns?sort=rising'),
+    },
     ...(['system', 'light', 'dark'] as const).map((theme): Command => ({
       id: `theme-${theme}`,
       label: theme === 'system' ? 'Theme as the system' : `${theme === 'light' ? 'Light' : 'Dark'} theme`,
@@ -113,7 +119,9 @@ function App() {
   if (!session.data) {
     return (
       <main id='main' className='starting'>
-        {session.error ? <ErrorState problem={session.error} onRetry={session.reload} /> : <Skeleton rows={5} label='Starting' />}
+        {session.error
+          ? <ErrorState problem={session.error} onRetry={session.reload} />
+          : <Skeleton rows={5} label='Starting' />}
       </main>
     );
   }
@@ -133,14 +141,28 @@ function App() {
           location.assign('/');
         }}
       />
-      {railOpen && <button type='button' className='scrim' aria-label='Close the menu' onClick={() => setRailOpen(false)} />}
+      {railOpen && (
+        <button
+          type='button'
+          className='scrim'
+          aria-label='Close the menu'
+          onClick={() => setRailOpen(false)}
+        />
+      )}
       <main id='main' className='main' tabIndex={-1}>
-        <button type='button' className='rail-open' aria-label='Open the menu' aria-expanded={railOpen} onClick={() => setRailOpen(true)}>
+        <button
+          type='button'
+          className='rail-open'
+          aria-label='Open the menu'
+          aria-expanded={railOpen}
+          onClick={() => setRailOpen(true)}
+        >
           <Icon name='menu' size={18} />
         </button>
         {!connection.reachable && (
           <div className='offline' role='status'>
-            <Icon name='cloud-off' size={14} /> The server does not answer. What you see may be old; this heals by itself.
+            <Icon name='cloud-off' size={14} />{' '}
+            The server does not answer. What you see may be old; this heals by itself.
           </div>
         )}
         <Suspense fallback={<Skeleton rows={12} />}>{pageFor(path)}</Suspense>

@@ -34,7 +34,9 @@ export function problemOf(error: unknown): Problem {
 export function useResource<T>(key: string | null, load: (signal: AbortSignal) => Promise<T>): Resource<T> {
   const [state, setState] = useState<{ key: string | null; data?: T; error: Problem | null; loading: boolean }>(() => {
     const known = key === null ? undefined : cache.get(key) as T | undefined;
-    return known === undefined ? { key: null, error: null, loading: key !== null } : { key, data: known, error: null, loading: false };
+    return known === undefined
+      ? { key: null, error: null, loading: key !== null }
+      : { key, data: known, error: null, loading: false };
   });
   const [attempt, setAttempt] = useState(0);
   const { generation } = useConnection();

@@ -24,7 +24,7 @@ const steps = [
 ];
 
 /** The finest step that still leaves a bar about `barWidth` pixels. */
-export function stepFor(start: number, end: number, width: number, barWidth = 9): number {
+export function stepFor(start: number, end: number, width: number, barWidth = 7.5): number {
   const bars = Math.max(24, Math.floor(width / barWidth));
   return steps.find((step) => (end - start) / step <= bars) ?? Math.ceil((end - start) / bars / DAY) * DAY;
 }
@@ -53,7 +53,7 @@ export function bucketsOf(series: HitSeries[], start: number, end: number, step:
 
 /** The smallest round figure at or above the largest bar. */
 export function ceiling(value: number): number {
-  const raw = Math.max(1, value);
+  const raw = Math.max(2, value);
   const magnitude = 10 ** Math.floor(Math.log10(raw));
   return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((each) => each * magnitude).find((each) => each >= raw) ?? raw;
 }

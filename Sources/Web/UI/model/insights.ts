@@ -22,10 +22,20 @@ export function insights(patterns: readonly Pattern[], start: number): Insight[]
     const first = Date.parse(pattern.first_seen);
     const level = severityIndex(pattern.level);
     const base = { key: `${pattern.id}`, pattern, severity: pattern.level as Severity };
-    if (pattern.previous_count === 0 && first >= start && pattern.count >= 1 && (level >= 4 || pattern.count >= countMin)) {
+    if (
+      pattern.previous_count === 0 && first >= start && pattern.count >= 1 && (level >= 4 || pattern.count >= countMin)
+    ) {
       // New is only news when the tenant knew other patterns before this window.
-      found.push({ ...base, kind: 'New', title: 'New', detail: pattern.text, weight: 2 + level + Math.log10(pattern.count) });
-    } else if (pattern.previous_count > 0 && pattern.count >= 4 * pattern.previous_count && pattern.count >= 4 * countMin) {
+      found.push({
+        ...base,
+        kind: 'New',
+        title: 'New',
+        detail: pattern.text,
+        weight: 2 + level + Math.log10(pattern.count),
+      });
+    } else if (
+      pattern.previous_count > 0 && pattern.count >= 4 * pattern.previous_count && pattern.count >= 4 * countMin
+    ) {
       const ratio = pattern.count / pattern.previous_count;
       const title = `${ratio >= 10 ? Math.round(ratio) : ratio.toFixed(1)}×`;
       found.push({ ...base, kind: 'Burst', title, detail: pattern.text, weight: level + Math.log10(ratio) * 2 });

@@ -82,7 +82,6 @@ const reserved = new Set(['and', 'or', 'not', 'in', 'if', 'by']);
 /** A value or name as the query language wants it: bare when it is plainly a word. */
 export function quote(text: string): string {
   if (/^[A-Za-z0-9_][\w.]*$/.test(text) && !reserved.has(text.toLowerCase())) return text;
-  // deno-lint-ignore no-control-regex
   return '"' + text.replace(/["\\]/g, '\\$&').replace(/\n/g, '\\n').replace(/\t/g, '\\t').replace(/\r/g, '\\r').replace(
     // deno-lint-ignore no-control-regex
     /[\u0000-\u001f\u007f]/g,

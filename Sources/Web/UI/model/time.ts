@@ -108,7 +108,9 @@ export const sameDay = (left: number, right: number, zone: Zone): boolean => day
 /** 18 Mar 13:44, without the day when it is `today`'s. */
 export function moment(time: number, zone: Zone, today: number, seconds = false): string {
   const at = hourMinute(time, zone, seconds);
-  return sameDay(time, today, zone) ? at : `${day(time, zone, parts(time, zone).year !== parts(today, zone).year)} ${at}`;
+  return sameDay(time, today, zone)
+    ? at
+    : `${day(time, zone, parts(time, zone).year !== parts(today, zone).year)} ${at}`;
 }
 
 /** 84 s, 12 min, 3 h, 5 d: one unit, rounded down. */
@@ -148,8 +150,9 @@ export function parseTime(text: string, now: number, zone: Zone): Range | null {
   const typed = text.trim().toLowerCase().replaceAll('–', '-');
   if (!typed) return null;
 
-  const length = /^(?:last\s+|now-|-)?(\d+(?:\.\d+)?)\s*(s|sec|secs|seconds?|m|min|mins|minutes?|h|hrs?|hours?|d|days?|w|weeks?)$/
-    .exec(typed);
+  const length =
+    /^(?:last\s+|now-|-)?(\d+(?:\.\d+)?)\s*(s|sec|secs|seconds?|m|min|mins|minutes?|h|hrs?|hours?|d|days?|w|weeks?)$/
+      .exec(typed);
   if (length) {
     const unit = length[2]![0]!;
     const amount = Number(length[1]);
@@ -170,7 +173,8 @@ export function parseTime(text: string, now: number, zone: Zone): Range | null {
     }
   }
 
-  const dated = /^(today|yesterday|\d{4}-\d{2}-\d{2})?\s*(?:(\d{1,2}(?::\d{2}){0,2})\s*-\s*(\d{1,2}(?::\d{2}){0,2}))?$/.exec(typed);
+  const dated = /^(today|yesterday|\d{4}-\d{2}-\d{2})?\s*(?:(\d{1,2}(?::\d{2}){0,2})\s*-\s*(\d{1,2}(?::\d{2}){0,2}))?$/
+    .exec(typed);
   if (dated && (dated[1] || dated[2])) {
     const midnight = startOfDay(dated[1] ?? 'today', now, zone);
     if (midnight === null) return null;

@@ -15,7 +15,8 @@ import { problemOf, useResource } from '../resource.ts';
 import { go, patch, useAddress } from '../router.ts';
 import { titled } from './shared.ts';
 
-export const isActive = (analysis: api.Analysis): boolean => analysis.status === 'pending' || analysis.status === 'running';
+export const isActive = (analysis: api.Analysis): boolean =>
+  analysis.status === 'pending' || analysis.status === 'running';
 
 /** What a machine concluded about windows of time, newest first. */
 export default function AnalysesPage() {
@@ -94,7 +95,9 @@ function AnalysisTable({ list, zone, onDelete }: {
             <th scope='col' className='num hide-m'>Records</th>
             <th scope='col' className='num hide-m'>Patterns</th>
             <th scope='col'>Age</th>
-            <th scope='col'><span className='vh'>Actions</span></th>
+            <th scope='col'>
+              <span className='vh'>Actions</span>
+            </th>
           </tr>
         </thead>
         <tbody>
@@ -103,19 +106,31 @@ function AnalysisTable({ list, zone, onDelete }: {
             const end = Date.parse(each.end);
             return (
               <tr key={each.id}>
-                <td><ScoreMark analysis={each} /></td>
+                <td>
+                  <ScoreMark analysis={each} />
+                </td>
                 <td className='a-head'>
                   <Link href={`/analyses/${each.id}`}>{headline(each)}</Link>
-                  <small>{each.namespace ?? 'All namespaces'}{each.cluster_count > 0 && ` · ${plural(each.cluster_count, 'group')}`}</small>
+                  <small>
+                    {each.namespace ?? 'All namespaces'}
+                    {each.cluster_count > 0 && ` · ${plural(each.cluster_count, 'group')}`}
+                  </small>
                 </td>
                 <td className='hide-s a-window'>
-                  {describe({ from: each.start, to: each.end }, start, end, zone, now())} <small>{span(end - start)}</small>
+                  {describe({ from: each.start, to: each.end }, start, end, zone, now())}{' '}
+                  <small>{span(end - start)}</small>
                 </td>
                 <td className='num hide-m'>{each.record_count === null ? '–' : number(each.record_count)}</td>
                 <td className='num hide-m'>{each.pattern_count === null ? '–' : number(each.pattern_count)}</td>
                 <td className='a-age'>{ago(Date.parse(each.created_at), now())}</td>
                 <td className='a-act'>
-                  <button type='button' className='ib sm' aria-label={`Delete: ${headline(each)}`} title='Delete' onClick={() => onDelete(each)}>
+                  <button
+                    type='button'
+                    className='ib sm'
+                    aria-label={`Delete: ${headline(each)}`}
+                    title='Delete'
+                    onClick={() => onDelete(each)}
+                  >
                     <Icon name='trash-2' size={14} />
                   </button>
                 </td>
@@ -180,6 +195,7 @@ function NewAnalysis({ onClose }: { onClose: () => void }) {
           <input
             id='a-namespace'
             className='input'
+            data-autofocus
             list='a-namespaces'
             placeholder='All namespaces'
             autoComplete='off'
@@ -203,7 +219,9 @@ function NewAnalysis({ onClose }: { onClose: () => void }) {
             aria-describedby='a-hours-note'
             onChange={(event) => setHours(event.target.value)}
           />
-          <p id='a-hours-note' className={hoursBad ? 'field-error' : 'note'}>From 1 to 168, a week. The same length before it is the comparison.</p>
+          <p id='a-hours-note' className={hoursBad ? 'field-error' : 'note'}>
+            From 1 to 168, a week. The same length before it is the comparison.
+          </p>
         </div>
         <div className='field'>
           <label htmlFor='a-size'>Smallest group</label>
@@ -218,11 +236,15 @@ function NewAnalysis({ onClose }: { onClose: () => void }) {
             aria-describedby='a-size-note'
             onChange={(event) => setSize(event.target.value)}
           />
-          <p id='a-size-note' className={sizeBad ? 'field-error' : 'note'}>Records that a group needs to be reported, from 1 to 100.</p>
+          <p id='a-size-note' className={sizeBad ? 'field-error' : 'note'}>
+            Records that a group needs to be reported, from 1 to 100.
+          </p>
         </div>
         <div className='form-a'>
           <button type='button' className='btn ghost' onClick={onClose}>Cancel</button>
-          <button type='submit' className='btn primary' disabled={busy || hoursBad || sizeBad}>{busy ? 'Starting…' : 'Start'}</button>
+          <button type='submit' className='btn primary' disabled={busy || hoursBad || sizeBad}>
+            {busy ? 'Starting…' : 'Start'}
+          </button>
         </div>
       </form>
     </Dialog>

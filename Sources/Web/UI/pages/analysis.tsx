@@ -51,7 +51,11 @@ export default function AnalysisPage({ id }: { id: string }) {
         <span className='sp' />
         {analysis && (
           <>
-            <button type='button' className='btn ghost' onClick={() => copy(asMarkdown(analysis, zone), 'Analysis as Markdown')}>
+            <button
+              type='button'
+              className='btn ghost'
+              onClick={() => copy(asMarkdown(analysis, zone), 'Analysis as Markdown')}
+            >
               <Icon name='copy' size={14} /> <span className='hide-s'>Copy as Markdown</span>
             </button>
             <button type='button' className='btn ghost' onClick={remove}>
@@ -68,7 +72,10 @@ export default function AnalysisPage({ id }: { id: string }) {
           ? found.error
             ? found.error.status === 404
               ? (
-                <EmptyState title='No such analysis' action={<Link className='btn' href='/analyses'>All analyses</Link>}>
+                <EmptyState
+                  title='No such analysis'
+                  action={<Link className='btn' href='/analyses'>All analyses</Link>}
+                >
                   <p>It may have been deleted.</p>
                 </EmptyState>
               )
@@ -98,9 +105,14 @@ export default function AnalysisPage({ id }: { id: string }) {
               {active && <Progress analysis={analysis} />}
               {analysis.summary && (
                 <section className='ai-card' aria-label='What happened'>
-                  <h2><Icon name='sparkles' size={14} /> What happened</h2>
+                  <h2>
+                    <Icon name='sparkles' size={14} /> What happened
+                  </h2>
                   <Prose text={analysis.summary} />
-                  <p className='ai-f'>Concluded by arithmetic on counts and patterns, on this machine. Each claim below names its records.</p>
+                  <p className='ai-f'>
+                    Concluded by arithmetic on counts and patterns, on this machine.
+                    {analysis.findings.length > 0 && ' Each finding below names its records.'}
+                  </p>
                 </section>
               )}
               {analysis.findings.length > 0 && (
@@ -115,16 +127,21 @@ export default function AnalysisPage({ id }: { id: string }) {
               )}
               {analysis.clusters.length > 0 && (
                 <section>
-                  <h2 className='report-s'>Groups of records <small>{number(analysis.clusters.length)}</small></h2>
+                  <h2 className='report-s'>
+                    Groups of records <small>{number(analysis.clusters.length)}</small>
+                  </h2>
                   <ul className='clusters'>
-                    {analysis.clusters.map((cluster) => <ClusterCard key={cluster.cluster_id} {...{ cluster, analysis, zone }} />)}
+                    {analysis.clusters.map((cluster) => (
+                      <ClusterCard key={cluster.cluster_id} {...{ cluster, analysis, zone }} />
+                    ))}
                   </ul>
                 </section>
               )}
               {analysis.status === 'completed' && analysis.clusters.length === 0 && analysis.findings.length === 0 && (
                 <EmptyState title='Nothing unusual'>
                   <p>
-                    {plural(analysis.record_count ?? 0, 'record')} in {plural(analysis.pattern_count ?? 0, 'pattern')}{' '}
+                    {plural(analysis.record_count ?? 0, 'record')} in {plural(analysis.pattern_count ?? 0, 'pattern')}
+                    {' '}
                     were compared with the window before: no new patterns, bursts, silences or shifts worth a sentence.
                   </p>
                 </EmptyState>
@@ -177,7 +194,11 @@ function Progress({ analysis }: { analysis: api.Analysis }) {
           </li>
         );
       })}
-      {steps.length === 0 && <li className='now'><Icon name='loader-circle' size={14} /> <span>Waiting to start</span></li>}
+      {steps.length === 0 && (
+        <li className='now'>
+          <Icon name='loader-circle' size={14} /> <span>Waiting to start</span>
+        </li>
+      )}
     </ol>
   );
 }
@@ -215,7 +236,13 @@ function FindingCard({ finding, first, zone, analysis }: {
 
 /** A finding's severity may be a level or a rank. */
 function levelOf(severity: string): string {
-  const ranks: Record<string, string> = { critical: 'critical', high: 'error', medium: 'warning', low: 'info', none: 'debug' };
+  const ranks: Record<string, string> = {
+    critical: 'critical',
+    high: 'error',
+    medium: 'warning',
+    low: 'info',
+    none: 'debug',
+  };
   return ranks[severity] ?? severityOf(severity);
 }
 
@@ -227,11 +254,11 @@ const changes: Record<string, string> = {
   steady: 'as before',
 };
 
-function ClusterCard({ cluster, analysis, zone }: { cluster: api.AnalysisCluster; analysis: api.Analysis; zone: Zone }) {
+function ClusterCard(
+  { cluster, analysis, zone }: { cluster: api.AnalysisCluster; analysis: api.Analysis; zone: Zone },
+) {
   const level = levelOf(cluster.severity);
-  const query = cluster.patterns.length > 0
-    ? `pattern:in(${cluster.patterns.slice(0, 50).join(', ')})`
-    : '';
+  const query = cluster.patterns.length > 0 ? `pattern:in(${cluster.patterns.slice(0, 50).join(', ')})` : '';
   const facts: ReactNode[] = [plural(cluster.size, 'record')];
   if (cluster.rate !== null) {
     facts.push(
@@ -246,8 +273,21 @@ function ClusterCard({ cluster, analysis, zone }: { cluster: api.AnalysisCluster
     <li className={`cluster lvl-${level}`}>
       <div className='cluster-h'>
         <LevelMark severity={severityOf(level)} />
-        <h3 title={cluster.label}><Message segments={slots(cluster.label)} /></h3>
-        <span className={`change ${cluster.change === 'steady' ? 'same' : cluster.change === 'silence' ? 'down' : cluster.change === 'new' ? 'new' : 'up'}`} title={changes[cluster.change]}>
+        <h3 title={cluster.label}>
+          <Message segments={slots(cluster.label)} />
+        </h3>
+        <span
+          className={`change ${
+            cluster.change === 'steady'
+              ? 'same'
+              : cluster.change === 'silence'
+              ? 'down'
+              : cluster.change === 'new'
+              ? 'new'
+              : 'up'
+          }`}
+          title={changes[cluster.change]}
+        >
           {cluster.change}
         </span>
         <Sparkline counts={cluster.counts} width={140} />
@@ -267,10 +307,18 @@ function ClusterCard({ cluster, analysis, zone }: { cluster: api.AnalysisCluster
       <details>
         <summary>{plural(cluster.sample_logs.length, 'sample')}</summary>
         <ul className='samples'>
-          {cluster.sample_logs.map((sample, index) => <li key={index}><code>{sample}</code></li>)}
+          {cluster.sample_logs.map((sample, index) => (
+            <li key={index}>
+              <code>{sample}</code>
+            </li>
+          ))}
         </ul>
       </details>
-      {query && <Link className='btn sm' href={searchOf(analysis, query)}>Show its records <Icon name='arrow-right' size={13} /></Link>}
+      {query && (
+        <Link className='btn sm' href={searchOf(analysis, query)}>
+          Show its records <Icon name='arrow-right' size={13} />
+        </Link>
+      )}
     </li>
   );
 }
@@ -281,13 +329,22 @@ function rate(value: number): string {
 }
 
 function asMarkdown(analysis: api.Analysis, zone: Zone): string {
-  const lines = [`# ${headline(analysis)}`, '', `${describeWindow(analysis, zone)}, severity ${analysis.severity} (${analysis.severity_score ?? '–'} of 10)`, ''];
+  const lines = [
+    `# ${headline(analysis)}`,
+    '',
+    `${describeWindow(analysis, zone)}, severity ${analysis.severity} (${analysis.severity_score ?? '–'} of 10)`,
+    '',
+  ];
   if (analysis.summary) lines.push(analysis.summary, '');
   for (const { finding, first } of numbered(analysis.findings)) {
     lines.push(`## ${finding.title}`, '', finding.detail, '');
-    finding.evidence.forEach((each, index) => lines.push(`${first + index}. ${each.time} \`${each.message.replaceAll('`', "'")}\``));
+    finding.evidence.forEach((each, index) =>
+      lines.push(`${first + index}. ${each.time} \`${each.message.replaceAll('`', "'")}\``)
+    );
     lines.push('');
   }
-  for (const cluster of analysis.clusters) lines.push(`- ${cluster.label}: ${plural(cluster.size, 'record')}, ${cluster.change}`);
+  for (const cluster of analysis.clusters) {
+    lines.push(`- ${cluster.label}: ${plural(cluster.size, 'record')}, ${cluster.change}`);
+  }
   return lines.join('\n').trim() + '\n';
 }

@@ -7,9 +7,16 @@ export function NotFoundPage({ path }: { path: string }) {
   useEffect(() => titled('Not found'), []);
   return (
     <div className='page'>
-      <header className='bar'><h1 tabIndex={-1}>Not found</h1></header>
-      <EmptyState title='The trail ends here' action={<Link className='btn primary' href='/search'>Back to Search</Link>}>
-        <p>There is no page at <code>{path}</code>.</p>
+      <header className='bar'>
+        <h1 tabIndex={-1}>Not found</h1>
+      </header>
+      <EmptyState
+        title='The trail ends here'
+        action={<Link className='btn primary' href='/search'>Back to Search</Link>}
+      >
+        <p>
+          There is no page at <code>{path}</code>.
+        </p>
       </EmptyState>
     </div>
   );

@@ -34,7 +34,10 @@ export default function PatternsPage() {
   const window = useWindow(filterOf(query), range, runs);
   const bar = useRef<QueryBarHandle>(null);
   const [timeOpen, setTimeOpen] = useState(false);
-  const found = useResource(`patterns ${sort} ${windowKey(window)}`, (signal) => api.patterns(window, sort, 300, signal));
+  const found = useResource(
+    `patterns ${sort} ${windowKey(window)}`,
+    (signal) => api.patterns(window, sort, 300, signal),
+  );
   const suggest = useSuggestions(window);
   const dimmed = useLasting(found.loading && !found.current, 300);
   const refused = found.error?.status === 400 ? found.error : null;
@@ -56,7 +59,8 @@ export default function PatternsPage() {
     'Shift+ArrowLeft': () => setRange(shifted(window.start, window.end, -1)),
     'Shift+ArrowRight': () => setRange(shifted(window.start, window.end, 1)),
   });
-  const search = (text: string): void => go(addressOf('/search', { q: text, from: parameters.get('from'), to: parameters.get('to') }));
+  const search = (text: string): void =>
+    go(addressOf('/search', { q: text, from: parameters.get('from'), to: parameters.get('to') }));
   return (
     <div className='page'>
       <header className='bar'>
@@ -67,7 +71,16 @@ export default function PatternsPage() {
         </button>
       </header>
       <form className='query' role='search' onSubmit={(event) => event.preventDefault()}>
-        <QueryBar ref={bar} query={query} mode='filter' modes={false} problem={refused} history={history} suggest={suggest} onQuery={setQuery} />
+        <QueryBar
+          ref={bar}
+          query={query}
+          mode='filter'
+          modes={false}
+          problem={refused}
+          history={history}
+          suggest={suggest}
+          onQuery={setQuery}
+        />
         <TimeRange
           range={range}
           start={window.start}
@@ -84,16 +97,31 @@ export default function PatternsPage() {
         <div className='panel-h'>
           <p className='said'>{found.data ? sentence(found.data) : ' '}</p>
           <span className='sp' />
-          <Segmented label='Sort patterns' options={sorts} chosen={sort} onChoose={(value) => patch({ sort: value === 'count' ? null : value }, 'replace')} />
+          <Segmented
+            label='Sort patterns'
+            options={sorts}
+            chosen={sort}
+            onChoose={(value) => patch({ sort: value === 'count' ? null : value }, 'replace')}
+          />
         </div>
         {found.error && !refused && !found.data
           ? <ErrorState problem={found.error} onRetry={found.reload} />
           : refused && !found.data
-          ? <EmptyState icon='search-x' title='The query cannot be read'><p>{refused.detail || refused.title}</p></EmptyState>
+          ? (
+            <EmptyState icon='search-x' title='The query cannot be read'>
+              <p>{refused.detail || refused.title}</p>
+            </EmptyState>
+          )
           : !found.data
           ? <Skeleton rows={14} label='Loading patterns' />
           : found.data.patterns.length === 0
-          ? <EmptyState icon='layers' title='No patterns here'><p>No record of this window matches. Press <kbd>z</kbd> for a wider one.</p></EmptyState>
+          ? (
+            <EmptyState icon='layers' title='No patterns here'>
+              <p>
+                No record of this window matches. Press <kbd>z</kbd> for a wider one.
+              </p>
+            </EmptyState>
+          )
           : (
             <PatternTable
               list={found.data}
@@ -118,7 +146,7 @@ export function sentence(list: api.PatternList): string {
   while (loud < counts.length && sum < total * 0.9) sum += counts[loud++]!;
   const all = `${plural(total, 'record')} in ${plural(list.total, 'pattern')}.`;
   if (list.total < 6 || loud >= list.total || sum < total * 0.9) return all;
-  return `${all} ${share(sum / total)} of them ${loud === 1 ? 'is one pattern' : `are ${number(loud)} patterns`}; the other ${
-    number(list.total - loud)
-  } share the rest.`;
+  return `${all} ${share(sum / total)} of them ${
+    loud === 1 ? 'is one pattern' : `are ${number(loud)} patterns`
+  }; the other ${number(list.total - loud)} share the rest.`;
 }

@@ -8,8 +8,8 @@ import { byteCount, compact, number } from '../model/numbers.ts';
 import {
   changed,
   fieldFilter,
-  filterOf,
   type FilterChange,
+  filterOf,
   hasPipes,
   needlesOf,
   splitQuery,
@@ -82,6 +82,7 @@ export function SearchPage() {
   const [expanded, setExpanded] = useState<ReadonlySet<string>>(new Set());
   const [scrolled, setScrolled] = useState(false);
   const [selecting, setSelecting] = useState(false);
+  const [facetsOpen, setFacetsOpen] = useState(false);
 
   // Data ---------------------------------------------------------------------------------------------------------
 
@@ -94,7 +95,11 @@ export function SearchPage() {
     // A field's own filter does not hide its other values.
     const own = new Set(splitQuery(scope.query).clauses.map((each) => each.field));
     const main = await api.facets(scope, facetValues, signal);
-    const names = new Set([...main.map((each) => each.field_name), ...own].filter((each) => each !== '_stream'));
+    const names = new Set(
+      [...main.map((each) => each.field_name), ...own].filter((each) =>
+        !['_stream', 'pattern', '_msg', '_time'].includes(each)
+      ),
+    );
     return await Promise.all([...names].map(async (field): Promise<Omit<FacetView, 'filter'>> => {
       const limit = expanded.has(field) ? 100 : facetValues;
       const listed = main.find((each) => each.field_name === field)?.values ?? [];
@@ -106,7 +111,10 @@ export function SearchPage() {
       return { field, values: values.slice(0, limit), more: values.length >= limit };
     }));
   });
-  const rising = useResource(meaning ? null : `rising ${scopeKey}`, (signal) => api.patterns(scope, 'rising', 60, signal));
+  const rising = useResource(
+    meaning ? null : `rising ${scopeKey}`,
+    (signal) => api.patterns(scope, 'rising', 60, signal),
+  );
   const patterns = useResource(
     view === 'patterns' ? `patterns ${sort} ${scopeKey}` : null,
     (signal) => api.patterns(scope, sort, 300, signal),
@@ -173,7 +181,10 @@ export function SearchPage() {
     () => chosen === null ? (guessed ? [guessed] : []) : chosen === '-' ? [] : chosen.split(',').filter(Boolean),
     [chosen, guessed],
   );
-  const needles = useMemo(() => meaning ? query.split(/\s+/).filter((each) => each.length > 3) : needlesOf(query), [query, meaning]);
+  const needles = useMemo(() => meaning ? query.split(/\s+/).filter((each) => each.length > 3) : needlesOf(query), [
+    query,
+    meaning,
+  ]);
 
   useEffect(() => titled(query || null, 'Search'), [query]);
 
@@ -248,6 +259,7 @@ export function SearchPage() {
   };
 
   useEscape(openId !== null, () => open(null, true));
+  useEscape(facetsOpen, () => setFacetsOpen(false));
   const byPattern = (change: FilterChange) => (): void => {
     const record = position === null ? null : records[position];
     const pattern = record?.fields['pattern'] ?? record?.hit?.pattern;
@@ -273,7 +285,11 @@ export function SearchPage() {
     'Shift+ArrowRight': () => setRange(shifted(window.start, window.end, 1)),
     l: () => patch({ live: live ? null : '1', view: null, mode: null }, 'replace'),
     w: () => patch({ wrap: wrap ? null : '1' }, 'replace'),
-    f: () => prefer({ facets: !preferences.facets }),
+    f: () => {
+      // Where the fields are a sheet, the key opens the sheet.
+      if (innerWidth < 1200) setFacetsOpen(!facetsOpen);
+      else prefer({ facets: !preferences.facets });
+    },
     c: () => {
       if (!openId && position !== null) patch({ record: records[position]!.id, tab: 'context' });
       else if (openId) patch({ tab: 'context' }, 'replace');
@@ -314,14 +330,19 @@ export function SearchPage() {
     return views.sort((left, right) => facetRank(left) - facetRank(right));
   }, [facets.data, query]);
   const remarks = useMemo(
-    () => rising.data ? insights(rising.data.patterns, scope.start).filter((each) => !preferences.dismissed.includes(each.key)) : [],
+    () =>
+      rising.data
+        ? insights(rising.data.patterns, scope.start).filter((each) => !preferences.dismissed.includes(each.key))
+        : [],
     [rising.data, preferences.dismissed],
   );
   const rowHeight = { compact: 20, normal: 24, relaxed: 30 }[preferences.density];
   const showFacets = preferences.facets && !meaning;
   const nothing = !loading && current && records.length === 0 && !problem;
   const foot = found.complete || meaning
-    ? records.length >= loadedMax ? `This list ends at ${number(loadedMax)} records. Narrow the window to go on.` : undefined
+    ? records.length >= loadedMax
+      ? `This list ends at ${number(loadedMax)} records. Narrow the window to go on.`
+      : undefined
     : found.loading
     ? 'Loading older records…'
     : undefined;
@@ -336,7 +357,11 @@ export function SearchPage() {
           align='end'
           label='Share'
           className='btn ghost'
-          button={<><Icon name='share-2' size={14} /> <span className='hide-s'>Share</span></>}
+          button={
+            <>
+              <Icon name='share-2' size={14} /> <span className='hide-s'>Share</span>
+            </>
+          }
         >
           {(close) => (
             <div className='menu'>
@@ -350,7 +375,8 @@ export function SearchPage() {
           )}
         </Popover>
         <button type='button' className='btn ai' onClick={analyze}>
-          <Icon name='sparkles' size={14} /> Analyze <span className='hide-s'>this window</span>
+          <Icon name='sparkles' size={14} /> <span className='hide-s'>Analyze this window</span>
+          <span className='show-s'>Analyze</span>
         </button>
       </header>
       <form className='query' role='search' onSubmit={(event) => event.preventDefault()}>
@@ -393,9 +419,19 @@ export function SearchPage() {
             loading={facets.loading}
             dimmed={dimmed && !facets.current}
             folded={preferences.folded}
+            open={facetsOpen}
+            onClose={() => setFacetsOpen(false)}
             onFold={(field, folded) => prefer({ folded: { ...preferences.folded, [field]: folded } })}
             onChange={filter}
             onMore={(field) => setExpanded(new Set([...expanded, field]))}
+          />
+        )}
+        {facetsOpen && (
+          <button
+            type='button'
+            className='scrim'
+            aria-label='Close the fields'
+            onClick={() => setFacetsOpen(false)}
           />
         )}
         <section className='center' aria-label='Results'>
@@ -433,9 +469,17 @@ export function SearchPage() {
               chosen={view}
               onChoose={(id) => patch({ view: id === 'records' ? null : id, record: null })}
               tabs={meaning
-                ? [{ id: 'records', label: 'Nearest records', count: current && similar.data ? number(records.length) : undefined }]
+                ? [{
+                  id: 'records',
+                  label: 'Nearest records',
+                  count: current && similar.data ? number(records.length) : undefined,
+                }]
                 : [
-                  { id: 'records', label: tabular ? 'Rows' : 'Records', count: tabular ? number(records.length) : matched === undefined ? undefined : number(matched) },
+                  {
+                    id: 'records',
+                    label: tabular ? 'Rows' : 'Records',
+                    count: tabular ? number(records.length) : matched === undefined ? undefined : number(matched),
+                  },
                   { id: 'patterns', label: 'Patterns', count: rising.data ? number(rising.data.total) : undefined },
                 ]}
             />
@@ -456,6 +500,19 @@ export function SearchPage() {
                       <Icon name='circle-stop' size={14} /> Stop
                     </button>
                   )}
+                  {!meaning && (
+                    <button
+                      type='button'
+                      className='tb show-n'
+                      title='Fields (f)'
+                      onClick={() => {
+                        prefer({ facets: true });
+                        setFacetsOpen(true);
+                      }}
+                    >
+                      <Icon name='list-filter' size={14} /> <span className='hide-s'>Fields</span>
+                    </button>
+                  )}
                   <button
                     type='button'
                     className='tb'
@@ -472,17 +529,30 @@ export function SearchPage() {
                       align='end'
                       label='Export'
                       className='tb'
-                      button={<><Icon name='download' size={14} /> <span className='hide-s'>Export</span></>}
+                      button={
+                        <>
+                          <Icon name='download' size={14} /> <span className='hide-s'>Export</span>
+                        </>
+                      }
                     >
                       {(close) => (
                         <div className='menu'>
                           <p className='menu-note'>
                             {matched !== undefined && matched > exportMax
                               ? `The newest ${number(exportMax)} of ${number(matched)} records`
-                              : `All ${number(tabular ? records.length : matched ?? 0)} ${tabular ? 'rows' : 'records'}`}
+                              : `All ${number(tabular ? records.length : matched ?? 0)} ${
+                                tabular ? 'rows' : 'records'
+                              }`}
                           </p>
-                          {([['jsonl', 'JSON lines'], ['csv', 'CSV'], ['txt', 'Text']] as const).map(([format, label]) => (
-                            <button key={format} type='button' role='menuitem' onClick={() => (exportRecords(window, format), close())}>
+                          {([['jsonl', 'JSON lines'], ['csv', 'CSV'], ['txt', 'Text']] as const).map((
+                            [format, label],
+                          ) => (
+                            <button
+                              key={format}
+                              type='button'
+                              role='menuitem'
+                              onClick={() => (exportRecords(window, format), close())}
+                            >
                               <Icon name='file-down' size={14} /> {label}
                             </button>
                           ))}
@@ -493,7 +563,14 @@ export function SearchPage() {
                 </>
               )}
           </div>
-          {live && <LiveBar tail={tail} paused={paused} onResume={resume} onStop={() => patch({ live: null }, 'replace')} />}
+          {live && (
+            <LiveBar
+              tail={tail}
+              paused={paused}
+              onResume={resume}
+              onStop={() => patch({ live: null }, 'replace')}
+            />
+          )}
           <TabPanel name='view' chosen={view} className='body'>
             {view === 'patterns'
               ? (
@@ -505,7 +582,8 @@ export function SearchPage() {
                       zone={zone}
                       start={scope.start}
                       dimmed={dimmed}
-                      onInclude={(each) => patch({ q: changed(query, 'pattern', String(each.id), 'only'), view: null, record: null })}
+                      onInclude={(each) =>
+                        patch({ q: changed(query, 'pattern', String(each.id), 'only'), view: null, record: null })}
                       onExclude={(each) => filter('pattern', String(each.id), 'exclude')}
                     />
                   )}
@@ -523,8 +601,8 @@ export function SearchPage() {
               ? (
                 <EmptyState icon='sparkles' title='Say what you are looking for'>
                   <p>
-                    In your own words: “payments refused because a pool ran out”. Records that say it another way are found
-                    too, and exact identifiers come first.
+                    In your own words: “payments refused because a pool ran out”. Records that say it another way are
+                    found too, and exact identifiers come first.
                   </p>
                 </EmptyState>
               )
@@ -600,21 +678,29 @@ export function SearchPage() {
           </TabPanel>
           <footer className='status'>
             <span role='status'>
-              <i className={problem ? 'bad' : 'ok'} />{' '}
-              {problem && !refused
+              <i className={problem ? 'bad' : 'ok'} /> {problem && !refused
                 ? problem.title
                 : matched === undefined
                 ? 'Searching…'
                 : `${number(matched)}${statistics ? ` of ${number(statistics.total)}` : ''} records`}
             </span>
-            {statistics && <span>{statistics.duration_ms < 10 ? statistics.duration_ms.toFixed(1) : Math.round(statistics.duration_ms)} ms</span>}
+            {statistics && (
+              <span>
+                {statistics.duration_ms < 10 ? statistics.duration_ms.toFixed(1) : Math.round(statistics.duration_ms)}
+                {' '}
+                ms
+              </span>
+            )}
             {statistics && (
               <span className='hide-m'>
-                opened {number(statistics.blocks_opened)} of {number(statistics.blocks)} blocks · {byteCount(statistics.bytes_read)} read
+                opened {number(statistics.blocks_opened)} of {number(statistics.blocks)} blocks ·{' '}
+                {byteCount(statistics.bytes_read)} read
               </span>
             )}
             {statistics && statistics.duration_ms > 2000 && (
-              <span className='hide-m'>Slow: a word or a stream in the query, or a shorter window, opens fewer blocks.</span>
+              <span className='hide-m'>
+                Slow: a word or a stream in the query, or a shorter window, opens fewer blocks.
+              </span>
             )}
             <span className='sp' />
             <span className='keys hide-m' aria-hidden='true'>
@@ -630,7 +716,15 @@ export function SearchPage() {
 
 /** Level first, then the usual names, then by how many records carry the field; fields with one value last. */
 function facetRank(facet: FacetView): number {
-  const usual = ['severity', 'service', 'namespace', 'kubernetes.namespace_name', 'container', 'kubernetes.container_name', 'env'];
+  const usual = [
+    'severity',
+    'service',
+    'namespace',
+    'kubernetes.namespace_name',
+    'container',
+    'kubernetes.container_name',
+    'env',
+  ];
   const at = usual.indexOf(facet.field);
   if (at >= 0) return at;
   const active = facet.filter.included.size + facet.filter.excluded.size > 0;
@@ -651,7 +745,12 @@ function recordOfHit(hit: api.MeaningHit, best: number): LogRecord {
     severity: severityOf(hit.severity),
     message: hit.log,
     fields,
-    hit: { match: hit.match, score: hit.score / best, duplicates: hit.duplicate_count, pattern: fields['pattern'] ?? '' },
+    hit: {
+      match: hit.match,
+      score: hit.score / best,
+      duplicates: hit.duplicate_count,
+      pattern: fields['pattern'] ?? '',
+    },
   };
 }
 
@@ -660,7 +759,9 @@ function hitMark(record: LogRecord) {
   if (!record.hit) return null;
   return (
     <span className='match' title={`${Math.round(record.hit.score * 100)} % of the best hit`}>
-      <i><b style={{ width: `${Math.max(6, record.hit.score * 100)}%` }} /></i>
+      <i>
+        <b style={{ width: `${Math.max(6, record.hit.score * 100)}%` }} />
+      </i>
       {record.hit.match}
       {record.hit.duplicates > 1 && <small>×{compact(record.hit.duplicates)}</small>}
     </span>
@@ -671,7 +772,9 @@ function PatternsView({ found, render }: {
   found: ReturnType<typeof useResource<api.PatternList>>;
   render: (list: api.PatternList) => ReactElement;
 }) {
-  if (found.error && found.error.status !== 400 && !found.data) return <ErrorState problem={found.error} onRetry={found.reload} />;
+  if (found.error && found.error.status !== 400 && !found.data) {
+    return <ErrorState problem={found.error} onRetry={found.reload} />;
+  }
   if (!found.data) return <Skeleton rows={12} label='Loading patterns' />;
   if (found.data.patterns.length === 0) {
     return (
@@ -694,7 +797,10 @@ function LiveBar({ tail, paused, onResume, onStop }: {
   const waiting = useRef(0);
   waiting.current = tail.waiting;
   useEffect(() => {
-    const timer = setInterval(() => setSpoken(waiting.current > 0 ? `${number(waiting.current)} new records` : ''), 10_000);
+    const timer = setInterval(
+      () => setSpoken(waiting.current > 0 ? `${number(waiting.current)} new records` : ''),
+      10_000,
+    );
     return () => clearInterval(timer);
   }, []);
   return (
@@ -716,27 +822,45 @@ function LiveBar({ tail, paused, onResume, onStop }: {
   );
 }
 
-function ColumnsMenu({ window, columns, onToggle }: { window: api.Window; columns: readonly string[]; onToggle: (name: string) => void }) {
+function ColumnsMenu(
+  { window, columns, onToggle }: { window: api.Window; columns: readonly string[]; onToggle: (name: string) => void },
+) {
   return (
     <Popover
       align='end'
       label='Columns'
       className='tb'
-      button={<><Icon name='columns-3' size={14} /> <span className='hide-s'>Columns</span></>}
+      button={
+        <>
+          <Icon name='columns-3' size={14} /> <span className='hide-s'>Columns</span>
+        </>
+      }
     >
       {() => <ColumnList {...{ window, columns, onToggle }} />}
     </Popover>
   );
 }
 
-function ColumnList({ window, columns, onToggle }: { window: api.Window; columns: readonly string[]; onToggle: (name: string) => void }) {
+function ColumnList(
+  { window, columns, onToggle }: { window: api.Window; columns: readonly string[]; onToggle: (name: string) => void },
+) {
   const [wanted, setWanted] = useState('');
   const names = useResource(`names ${windowKey(window)}`, (signal) => api.fieldNames(window, signal));
   const all = new Set([...columns, ...(names.data ?? []).map((each) => each.value)]);
-  const shown = [...all].filter((name) => !['_time', '_msg', 'severity', '_stream_id', 'id'].includes(name) && name.includes(wanted.trim()));
+  const shown = [...all].filter((name) =>
+    !['_time', '_msg', 'severity', '_stream_id', 'id'].includes(name) && name.includes(wanted.trim())
+  );
   return (
     <div className='checklist'>
-      <input type='search' className='input' data-autofocus placeholder='Find a field' aria-label='Find a field' value={wanted} onChange={(event) => setWanted(event.target.value)} />
+      <input
+        type='search'
+        className='input'
+        data-autofocus
+        placeholder='Find a field'
+        aria-label='Find a field'
+        value={wanted}
+        onChange={(event) => setWanted(event.target.value)}
+      />
       {names.error && !names.data && <ErrorState compact problem={names.error} onRetry={names.reload} />}
       <ul>
         {shown.map((name) => (

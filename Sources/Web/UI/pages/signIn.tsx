@@ -42,6 +42,8 @@ export function SignInPage() {
           This server asks for an API key. The first one was printed where it was started, and begins with{' '}
           <code>tlk_</code>.
         </p>
+        {/* Password managers file a secret under a name. */}
+        <input type='text' autoComplete='username' value='timberline' readOnly hidden />
         <label htmlFor='key'>API key</label>
         <div className='secret'>
           <input
@@ -61,17 +63,26 @@ export function SignInPage() {
               setProblem(null);
             }}
           />
-          <button type='button' className='ib' aria-pressed={shown} aria-label='Show the key' onClick={() => setShown(!shown)}>
+          <button
+            type='button'
+            className='ib'
+            aria-pressed={shown}
+            aria-label='Show the key'
+            onClick={() => setShown(!shown)}
+          >
             {shown ? <Icon name='eye-off' size={16} /> : <Icon name='eye' size={16} />}
           </button>
         </div>
         {problem && (
           <p className='field-error' role='alert'>
-            <Icon name='triangle-alert' size={14} />{' '}
-            {problem.status === 401 ? 'This key is not valid here. Check that it is complete and was not revoked.' : `${problem.title}. ${problem.detail}`}
+            <Icon name='triangle-alert' size={14} /> {problem.status === 401
+              ? 'This key is not valid here. Check that it is complete and was not revoked.'
+              : `${problem.title}. ${problem.detail}`}
           </p>
         )}
-        <button type='submit' className='btn primary lg' disabled={busy || !key.trim()}>{busy ? 'Checking…' : 'Sign in'}</button>
+        <button type='submit' className='btn primary large' disabled={busy || !key.trim()}>
+          {busy ? 'Checking…' : 'Sign in'}
+        </button>
         <p id='key-note' className='note'>The key stays in this tab and is forgotten when it is closed.</p>
       </form>
     </main>

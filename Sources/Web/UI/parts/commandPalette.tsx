@@ -56,7 +56,7 @@ export function CommandPalette({ commands, onClose }: { commands: readonly Comma
         <div className='palette-q'>
           <Icon name='search' size={16} />
           <input
-            autoFocus
+            data-autofocus
             value={typed}
             placeholder='Page, query or action'
             aria-label='Page, query or action'
@@ -92,7 +92,11 @@ export function CommandPalette({ commands, onClose }: { commands: readonly Comma
               {command.keys ? <kbd>{command.keys}</kbd> : <small>{command.group}</small>}
             </li>
           ))}
-          {found.length === 0 && <li className='menu-note' role='option' aria-selected='false' aria-disabled='true'>Nothing by that name.</li>}
+          {found.length === 0 && (
+            <li className='menu-note' role='option' aria-selected='false' aria-disabled='true'>
+              Nothing by that name.
+            </li>
+          )}
         </ul>
       </div>
     </Dialog>

@@ -15,6 +15,7 @@ export function Dialog({ title, onClose, children, wide = false, bare = false }:
     const before = document.activeElement as HTMLElement | null;
     const dialog = element.current!;
     dialog.showModal();
+    dialog.querySelector<HTMLElement>('[data-autofocus]')?.focus();
     return () => {
       dialog.close();
       before?.focus();

@@ -16,11 +16,14 @@ export interface FacetView {
 }
 
 /** Fields with their most frequent values: counts as bars, checkboxes include, a minus excludes. */
-export function FacetList({ facets, loading, dimmed, folded, onFold, onChange, onMore }: {
+export function FacetList({ facets, loading, dimmed, folded, open, onClose, onFold, onChange, onMore }: {
   facets: readonly FacetView[];
   loading: boolean;
   dimmed: boolean;
   folded: Record<string, boolean>;
+  /** On a narrow page the list is a sheet. */
+  open: boolean;
+  onClose: () => void;
   onFold: (field: string, folded: boolean) => void;
   onChange: (field: string, value: string, change: FilterChange) => void;
   onMore: (field: string) => void;
@@ -34,7 +37,7 @@ export function FacetList({ facets, loading, dimmed, folded, onFold, onChange, o
     })
     .filter((facet) => facet.values.length > 0);
   return (
-    <aside className='facets' aria-label='Fields'>
+    <aside className={open ? 'facets open' : 'facets'} aria-label='Fields'>
       <div className='facets-q'>
         <Icon name='search' size={14} />
         <input
@@ -44,6 +47,9 @@ export function FacetList({ facets, loading, dimmed, folded, onFold, onChange, o
           value={wanted}
           onChange={(event) => setWanted(event.target.value)}
         />
+        <button type='button' className='ib sm facets-x' aria-label='Close the fields' onClick={onClose}>
+          <Icon name='x' size={14} />
+        </button>
       </div>
       <div className={dimmed ? 'facets-scroll dim' : 'facets-scroll'}>
         {loading && facets.length === 0 && <Skeleton rows={14} label='Loading fields' />}
@@ -111,7 +117,9 @@ function FacetSection({ facet, open, onFold, onChange, onMore }: {
                   <span className='fv'>{name}</span>
                 </label>
                 <span className='facet-a'>
-                  <button type='button' onClick={() => onChange(value, 'only')} aria-label={`Only ${name}`}>only</button>
+                  <button type='button' onClick={() => onChange(value, 'only')} aria-label={`Only ${name}`}>
+                    only
+                  </button>
                   <button
                     type='button'
                     onClick={() => onChange(value, excluded ? 'clear' : 'exclude')}

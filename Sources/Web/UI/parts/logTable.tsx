@@ -51,7 +51,7 @@ const Row = memo(function Row(props: RowProps) {
       style={{ transform: `translateY(${props.top}px)`, height: props.height }}
     >
       <span role='gridcell' className='c-time' title={record.fields['_time']}>
-        {props.dated && <span className='c-day'>{day(record.time, props.zone, false)}{' '}</span>}
+        {props.dated && <span className='c-day'>{`${day(record.time, props.zone, false)} `}</span>}
         {clock(record.time, props.zone)}
       </span>
       <span role='gridcell' className='c-lvl'>
@@ -122,7 +122,7 @@ export const LogTable = forwardRef<LogTableHandle, {
 
   const tops = useMemo(() => {
     if (!wrap) return null;
-    const perLine = Math.max(20, Math.floor((view.messageWidth - 14) / characterWidth));
+    const perLine = Math.max(20, Math.floor(view.messageWidth / characterWidth));
     const line = Math.min(19, rowHeight - 5);
     return prefixSums(
       (index) => lineCount(plainText(shown(records[index]!.message)), perLine) * line + (rowHeight - line),
@@ -139,8 +139,9 @@ export const LogTable = forwardRef<LogTableHandle, {
       const element = box.current!;
       const start = topOf(position);
       const end = topOf(Math.min(records.length, position + 1));
-      if (center) element.scrollTop = Math.max(0, Math.round((start - element.clientHeight / 3) / rowHeight) * rowHeight);
-      else if (start < element.scrollTop) element.scrollTop = start;
+      if (center) {
+        element.scrollTop = Math.max(0, Math.round((start - element.clientHeight / 3) / rowHeight) * rowHeight);
+      } else if (start < element.scrollTop) element.scrollTop = start;
       else if (end + headHeight > element.scrollTop + element.clientHeight) {
         element.scrollTop = end + headHeight - element.clientHeight + rowHeight;
       }
@@ -226,11 +227,17 @@ export const LogTable = forwardRef<LogTableHandle, {
         </span>
         <span role='columnheader' className='c-lvl'>Level</span>
         {props.lead && <span role='columnheader' className='c-lead'>{props.leadTitle}</span>}
-        {columns.map((name) => <span key={name} role='columnheader' className='c-col' title={name}>{fieldTitle(name)}</span>)}
+        {columns.map((name) => (
+          <span key={name} role='columnheader' className='c-col' title={name}>{fieldTitle(name)}</span>
+        ))}
         <span role='columnheader' className='c-msg' ref={sizer}>Message</span>
       </div>
       <div className='list-space' role='rowgroup' style={{ height: topOf(records.length) }}>{rows}</div>
-      {props.foot && <div className='list-foot' role='row'><span role='gridcell'>{props.foot}</span></div>}
+      {props.foot && (
+        <div className='list-foot' role='row'>
+          <span role='gridcell'>{props.foot}</span>
+        </div>
+      )}
       <span ref={probe} className='probe' aria-hidden='true'>{'0'.repeat(50)}</span>
     </div>
   );

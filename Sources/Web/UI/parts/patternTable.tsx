@@ -58,7 +58,9 @@ export function PatternTable({ list, zone, start, dimmed, onInclude, onExclude }
         </tbody>
       </table>
       {list.patterns.length < list.total && (
-        <p className='foot-note'>Showing {number(list.patterns.length)} of {plural(list.total, 'pattern')}. Narrow the query to see the others.</p>
+        <p className='foot-note'>
+          Showing {number(list.patterns.length)} of {plural(list.total, 'pattern')}. Narrow the query to see the others.
+        </p>
       )}
     </div>
   );
@@ -79,21 +81,31 @@ function PatternRow({ pattern, zone, start, peak, open, onOpen, onInclude, onExc
   return (
     <>
       <tr className={`lvl-${severity}${open ? ' open' : ''}`}>
-        <td className='p-lvl'><LevelMark severity={severity} /></td>
+        <td className='p-lvl'>
+          <LevelMark severity={severity} />
+        </td>
         <td className='p-text'>
           <button type='button' aria-expanded={open} title={pattern.text} onClick={onOpen}>
             <Icon name={open ? 'chevron-down' : 'chevron-right'} size={13} />
-            <span><Message segments={slots(pattern.text)} /></span>
+            <span>
+              <Message segments={slots(pattern.text)} />
+            </span>
           </button>
         </td>
         <td className='num' title={`${number(pattern.count)} records`}>{compact(pattern.count)}</td>
         <td className='p-share hide-s'>
-          <span className='p-bar'><i style={{ width: `${Math.max(2, (pattern.share / peak) * 100)}%` }} /></span>
+          <span className='p-bar'>
+            <i style={{ width: `${Math.max(2, (pattern.share / peak) * 100)}%` }} />
+          </span>
           <small>{share(pattern.share)}</small>
         </td>
-        <td className='p-spark hide-s'><Sparkline counts={pattern.counts} width={132} /></td>
+        <td className='p-spark hide-s'>
+          <Sparkline counts={pattern.counts} width={132} />
+        </td>
         <td className='p-change'>
-          <span className={`change ${change.kind}`} title={`${number(pattern.previous_count)} in the window before`}>{change.text}</span>
+          <span className={`change ${change.kind}`} title={`${number(pattern.previous_count)} in the window before`}>
+            {change.text}
+          </span>
         </td>
         <td className='p-seen hide-m' title={pattern.last_seen}>{ago(Date.parse(pattern.last_seen), now())}</td>
       </tr>
@@ -101,20 +113,34 @@ function PatternRow({ pattern, zone, start, peak, open, onOpen, onInclude, onExc
         <tr className='p-open'>
           <td />
           <td colSpan={6}>
-            <pre className={`sample lvl-${severity}`} tabIndex={0} aria-label='Sample'>{pattern.sample}</pre>
-            <dl className='facts'>
-              <div><dt>Records</dt><dd>{number(pattern.count)} now, {number(pattern.previous_count)} in the window before</dd></div>
-              <div><dt>Streams</dt><dd>{number(pattern.streams)}</dd></div>
-              <div><dt>First seen</dt><dd>{moment(Date.parse(pattern.first_seen), zone, now(), true)}</dd></div>
-              <div><dt>Last seen</dt><dd>{moment(Date.parse(pattern.last_seen), zone, now(), true)}</dd></div>
-            </dl>
-            <div className='row-a'>
-              <button type='button' className='btn sm' onClick={() => onInclude(pattern)}>
-                <Icon name='circle-plus' size={13} /> Show its records
-              </button>
-              <button type='button' className='btn sm ghost' onClick={() => onExclude(pattern)}>
-                <Icon name='circle-minus' size={13} /> Exclude from the query
-              </button>
+            <div className='p-more'>
+              <pre className={`sample lvl-${severity}`} tabIndex={0} aria-label='Sample'>{pattern.sample}</pre>
+              <dl className='facts'>
+                <div>
+                  <dt>Records</dt>
+                  <dd>{number(pattern.count)} now, {number(pattern.previous_count)} in the window before</dd>
+                </div>
+                <div>
+                  <dt>Streams</dt>
+                  <dd>{number(pattern.streams)}</dd>
+                </div>
+                <div>
+                  <dt>First seen</dt>
+                  <dd>{moment(Date.parse(pattern.first_seen), zone, now(), true)}</dd>
+                </div>
+                <div>
+                  <dt>Last seen</dt>
+                  <dd>{moment(Date.parse(pattern.last_seen), zone, now(), true)}</dd>
+                </div>
+              </dl>
+              <div className='row-a'>
+                <button type='button' className='btn sm' onClick={() => onInclude(pattern)}>
+                  <Icon name='circle-plus' size={13} /> Show its records
+                </button>
+                <button type='button' className='btn sm ghost' onClick={() => onExclude(pattern)}>
+                  <Icon name='circle-minus' size={13} /> Exclude from the query
+                </button>
+              </div>
             </div>
           </td>
         </tr>

@@ -2,17 +2,19 @@ import { type ReactNode, useEffect, useId, useRef, useState } from 'react';
 import { useEscape } from '../keys.ts';
 
 /** A button with something that opens below it: a menu, a form. Escape, a click outside and focus leaving close it. */
-export function Popover({ button, className, label, align = 'start', role = 'dialog', open: wanted, onOpen, children }: {
-  button: ReactNode;
-  className: string;
-  label: string;
-  align?: 'start' | 'end';
-  role?: 'dialog' | 'menu';
-  /** When given, the owner decides. */
-  open?: boolean;
-  onOpen?: (open: boolean) => void;
-  children: (close: () => void) => ReactNode;
-}) {
+export function Popover(
+  { button, className, label, align = 'start', role = 'dialog', open: wanted, onOpen, children }: {
+    button: ReactNode;
+    className: string;
+    label: string;
+    align?: 'start' | 'end';
+    role?: 'dialog' | 'menu';
+    /** When given, the owner decides. */
+    open?: boolean;
+    onOpen?: (open: boolean) => void;
+    children: (close: () => void) => ReactNode;
+  },
+) {
   const [own, setOwn] = useState(false);
   const open = wanted ?? own;
   const box = useRef<HTMLDivElement>(null);
@@ -36,7 +38,6 @@ export function Popover({ button, className, label, align = 'start', role = 'dia
     };
     addEventListener('pointerdown', outside);
     return () => removeEventListener('pointerdown', outside);
-    // deno-lint-ignore react-hooks-exhaustive-deps -- `set` is stable in effect
   }, [open]);
   return (
     <div

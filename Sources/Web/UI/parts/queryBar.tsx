@@ -38,9 +38,7 @@ const operatorText: Record<string, string> = { ':': 'has', '{}': '' };
 
 function pillText(clause: Clause): { operator: string; value: string } {
   const sign = operatorText[clause.operator] ?? clause.operator;
-  const operator = clause.negated
-    ? { '=': '≠', in: 'not in', has: 'has not', '': 'not' }[sign] ?? `not ${sign}`
-    : sign;
+  const operator = clause.negated ? { '=': '≠', in: 'not in', has: 'has not', '': 'not' }[sign] ?? `not ${sign}` : sign;
   return { operator, value: clause.values.map((each) => (each === '' ? '(empty)' : each)).join(', ') };
 }
 
@@ -168,7 +166,12 @@ export const QueryBar = forwardRef<QueryBarHandle, {
           const { operator, value } = pillText(clause);
           return (
             <span key={`${index}${clause.text}`} className={clause.negated ? 'pill not' : 'pill'}>
-              <button type='button' className='pill-t' title={`${clause.text}: click to edit`} onClick={() => asText(clause)}>
+              <button
+                type='button'
+                className='pill-t'
+                title={`${clause.text}: click to edit`}
+                onClick={() => asText(clause)}
+              >
                 {clause.operator === '{}' ? null : <b>{clause.field}</b>}
                 {operator && <i>{operator}</i>}
                 <span>{clause.operator === '{}' ? `{${value}}` : value}</span>
@@ -207,7 +210,9 @@ export const QueryBar = forwardRef<QueryBarHandle, {
             aria-activedescendant={chosen >= 0 ? `${listId}-${chosen}` : undefined}
             aria-invalid={problem !== null && unchanged}
             aria-describedby={problem ? errorId : undefined}
-            placeholder={meaning ? 'Describe it: payments refused because a pool ran out' : 'Search text, or field:value'}
+            placeholder={meaning
+              ? 'Describe it: payments refused because a pool ran out'
+              : 'Search text, or field:value'}
             onChange={(event) => {
               setText(event.target.value);
               setCaret(event.target.selectionStart);
@@ -247,10 +252,15 @@ export const QueryBar = forwardRef<QueryBarHandle, {
         </div>
       </div>
       {(text || clauses.length > 0) && (
-        <button type='button' className='ib sm' aria-label='Clear the query' onClick={() => {
-          setText('');
-          run('', []);
-        }}>
+        <button
+          type='button'
+          className='ib sm'
+          aria-label='Clear the query'
+          onClick={() => {
+            setText('');
+            run('', []);
+          }}
+        >
           <Icon name='x' size={14} />
         </button>
       )}
@@ -273,6 +283,7 @@ export const QueryBar = forwardRef<QueryBarHandle, {
               take(option);
             }}
           >
+            {/* icons: history tag equal */}
             <Icon name={option.kind === 'history' ? 'history' : option.kind === 'field' ? 'tag' : 'equal'} size={13} />
             <span>{option.text}</span>
             <small>{option.note}</small>
@@ -338,7 +349,10 @@ async function complete(
   }
   if (!/^[\w.@$/-]+$/.test(typed)) return [];
   const names = await suggest.names(pills, signal);
-  return rank(names.filter((each) => !each.value.startsWith('_') || each.value === '_msg' || typed.startsWith('_')), typed)
+  return rank(
+    names.filter((each) => !each.value.startsWith('_') || each.value === '_msg' || typed.startsWith('_')),
+    typed,
+  )
     .map((each) => ({
       key: `f${each.value}`,
       text: each.value,

@@ -49,7 +49,9 @@ export function Rail({ session, path, preferences, open, onClose, onHelp, onPale
     <nav className={open ? 'rail open' : 'rail'} aria-label='Main'>
       <Brand />
       <div className='ws'>
-        <span className='ws-a' aria-hidden='true'>{(session.tenant.name || session.tenant.id).slice(0, 1).toUpperCase()}</span>
+        <span className='ws-a' aria-hidden='true'>
+          {(session.tenant.name || session.tenant.id).slice(0, 1).toUpperCase()}
+        </span>
         <span className='ws-t'>
           <b>{session.tenant.name || session.tenant.id}</b>
           <small>{session.mode === 'dev' ? 'local, no sign-in' : 'signed in by key'}</small>
@@ -80,11 +82,23 @@ export function Rail({ session, path, preferences, open, onClose, onHelp, onPale
           <small>Timberline {session.version}</small>
           <span className='sp' />
           {session.mode === 'key' && (
-            <button type='button' className='ib on-rail' aria-label='Forget the key and sign out' title='Forget the key and sign out' onClick={onSignOut}>
+            <button
+              type='button'
+              className='ib on-rail'
+              aria-label='Forget the key and sign out'
+              title='Forget the key and sign out'
+              onClick={onSignOut}
+            >
               <Icon name='log-out' size={15} />
             </button>
           )}
-          <button type='button' className='ib on-rail' aria-label='Keyboard shortcuts (?)' title='Keyboard shortcuts (?)' onClick={onHelp}>
+          <button
+            type='button'
+            className='ib on-rail'
+            aria-label='Keyboard shortcuts (?)'
+            title='Keyboard shortcuts (?)'
+            onClick={onHelp}
+          >
             <Icon name='keyboard' size={15} />
           </button>
           <button

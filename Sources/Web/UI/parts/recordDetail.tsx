@@ -1,8 +1,8 @@
-import { type ReactNode, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import * as api from '../api.ts';
 import { number, plural } from '../model/numbers.ts';
 import type { FilterChange } from '../model/query.ts';
-import { fieldTitle, type Fields, type LogRecord, oneLine, recordOf, shown } from '../model/records.ts';
+import { type Fields, fieldTitle, type LogRecord, oneLine, recordOf, shown } from '../model/records.ts';
 import { plainText, segments } from '../model/segments.ts';
 import { clock, day, type Zone, zoneName } from '../model/time.ts';
 import { useResource } from '../resource.ts';
@@ -51,10 +51,22 @@ export function RecordDetail(props: {
           <b>{clock(record.time, zone)}</b> <small>{day(record.time, zone)} · {zoneName(zone)}</small>
         </span>
         <span className='sp' />
-        <button type='button' className='ib' aria-label='Previous record (k)' disabled={!props.hasPrevious} onClick={() => props.onMove(-1)}>
+        <button
+          type='button'
+          className='ib'
+          aria-label='Previous record (k)'
+          disabled={!props.hasPrevious}
+          onClick={() => props.onMove(-1)}
+        >
           <Icon name='arrow-up' size={15} />
         </button>
-        <button type='button' className='ib' aria-label='Next record (j)' disabled={!props.hasNext} onClick={() => props.onMove(1)}>
+        <button
+          type='button'
+          className='ib'
+          aria-label='Next record (j)'
+          disabled={!props.hasNext}
+          onClick={() => props.onMove(1)}
+        >
           <Icon name='arrow-down' size={15} />
         </button>
         <button type='button' className='ib' aria-label='Copy a link to this record' onClick={props.onShare}>
@@ -67,7 +79,12 @@ export function RecordDetail(props: {
       <div className='drawer-b'>
         <div className={`msg lvl-${record.severity}`}>
           <pre tabIndex={0} aria-label='Message'><Message segments={segments(message, props.needles)} /></pre>
-          <button type='button' className='ib sm msg-copy' aria-label='Copy message' onClick={() => copy(record.message, 'Message')}>
+          <button
+            type='button'
+            className='ib sm msg-copy'
+            aria-label='Copy message'
+            onClick={() => copy(record.message, 'Message')}
+          >
             <Icon name='copy' size={13} />
           </button>
           {long && (
@@ -78,8 +95,7 @@ export function RecordDetail(props: {
         </div>
         {record.hit && (
           <p className='why'>
-            <Icon name='sparkles' size={13} />{' '}
-            {record.hit.match === 'word'
+            <Icon name='sparkles' size={13} /> {record.hit.match === 'word'
               ? 'Found by its words.'
               : record.hit.match === 'meaning'
               ? 'Found by meaning: it says something alike in other words.'
@@ -102,7 +118,9 @@ export function RecordDetail(props: {
         <TabPanel name='detail' chosen={props.tab} className='drawer-p'>
           {props.tab === 'fields' && <FieldTable {...props} />}
           {props.tab === 'context' && <ContextList key={record.id} {...props} />}
-          {props.tab === 'similar' && <Similar key={pattern ?? record.id} {...props} pattern={pattern ?? record.hit?.pattern} />}
+          {props.tab === 'similar' && (
+            <Similar key={pattern ?? record.id} {...props} pattern={pattern ?? record.hit?.pattern} />
+          )}
           {props.tab === 'raw' && <Raw fields={record.fields} />}
         </TabPanel>
       </div>
@@ -118,7 +136,9 @@ function visibleFields(fields: Fields): [string, string][] {
     const at = first.indexOf(name);
     return at >= 0 ? at : name.startsWith('_') || name === 'pattern' ? 200 : 100;
   };
-  return Object.entries(fields).filter(([name]) => !builtIn.has(name)).sort((left, right) => rank(left[0]) - rank(right[0]));
+  return Object.entries(fields).filter(([name]) => !builtIn.has(name)).sort((left, right) =>
+    rank(left[0]) - rank(right[0])
+  );
 }
 
 function FieldTable({ record, columns, onFilter, onColumn }: {
@@ -137,8 +157,16 @@ function FieldTable({ record, columns, onFilter, onColumn }: {
             <span className='kv-a'>
               {name !== '_time' && name !== '_stream' && (
                 <>
-                  <Action icon='circle-plus' label={`Filter for ${name} = ${value}`} onClick={() => onFilter(name, value, 'include')} />
-                  <Action icon='circle-minus' label={`Exclude ${name} = ${value}`} onClick={() => onFilter(name, value, 'exclude')} />
+                  <Action
+                    icon='circle-plus'
+                    label={`Filter for ${name} = ${value}`}
+                    onClick={() => onFilter(name, value, 'include')}
+                  />
+                  <Action
+                    icon='circle-minus'
+                    label={`Exclude ${name} = ${value}`}
+                    onClick={() => onFilter(name, value, 'exclude')}
+                  />
                   <Action
                     icon='columns-3'
                     label={columns.includes(name) ? `Remove the column ${name}` : `Show ${name} as a column`}
@@ -156,7 +184,13 @@ function FieldTable({ record, columns, onFilter, onColumn }: {
 }
 
 /* icons: circle-plus circle-minus columns-3 copy */
-function Action({ icon, label, onClick }: { icon: 'circle-plus' | 'circle-minus' | 'columns-3' | 'copy'; label: string; onClick: () => void }) {
+function Action(
+  { icon, label, onClick }: {
+    icon: 'circle-plus' | 'circle-minus' | 'columns-3' | 'copy';
+    label: string;
+    onClick: () => void;
+  },
+) {
   return (
     <button type='button' aria-label={label} title={label} onClick={onClick}>
       <Icon name={icon} size={13} />
@@ -167,18 +201,20 @@ function Action({ icon, label, onClick }: { icon: 'circle-plus' | 'circle-minus'
 function ContextList({ record, zone, onRecord }: { record: LogRecord; zone: Zone; onRecord: (id: string) => void }) {
   const [reach, setReach] = useState({ before: 20, after: 20 });
   const [wanted, setWanted] = useState('');
+  const here = useRef<HTMLLIElement>(null);
   const found = useResource(
     `context ${record.id} ${reach.before} ${reach.after}`,
     (signal) => api.context(record.id, reach.before, reach.after, signal),
   );
+  const arrived = found.data !== undefined;
+  useEffect(() => here.current?.scrollIntoView({ block: 'center' }), [arrived]);
   if (found.error && !found.data) return <ErrorState compact problem={found.error} onRetry={found.reload} />;
   if (!found.data) return <Skeleton rows={10} label='Loading the records around' />;
   const { records, anchor } = found.data;
   const needle = wanted.trim();
-  // The oldest first, as the stream was written; the API's order is told by the times.
-  const listed = records.map((fields, index) => ({ record: recordOf(fields), here: index === anchor }))
-    .sort((left, right) => left.record.time - right.record.time || 0);
-  const ordered = isAscending(records) ? records.map((fields, index) => ({ record: recordOf(fields), here: index === anchor })) : listed;
+  const listed = records.map((fields, index) => ({ record: recordOf(fields, index), here: index === anchor }));
+  // The oldest first, as the stream was written, whichever way the answer runs.
+  const ordered = isAscending(records) ? listed : listed.reverse();
   const at = ordered.findIndex((each) => each.here);
   const shownList = needle
     ? ordered.filter((each) => each.here || each.record.message.toLowerCase().includes(needle.toLowerCase()))
@@ -187,26 +223,47 @@ function ContextList({ record, zone, onRecord }: { record: LogRecord; zone: Zone
     <div className='ctx'>
       <div className='ctx-q'>
         <Icon name='search' size={13} />
-        <input type='search' value={wanted} placeholder='Find in context' aria-label='Find in context' onChange={(event) => setWanted(event.target.value)} />
+        <input
+          type='search'
+          value={wanted}
+          placeholder='Find in context'
+          aria-label='Find in context'
+          onChange={(event) => setWanted(event.target.value)}
+        />
         <small title={record.fields['_stream']}>{record.fields['_stream']}</small>
       </div>
       {at >= reach.before && (
-        <button type='button' className='more' onClick={() => setReach({ ...reach, before: reach.before + 50 })}>
+        <button
+          type='button'
+          className='more'
+          onClick={() => setReach({ ...reach, before: reach.before + 50 })}
+        >
           <Icon name='arrow-up' size={12} /> 50 earlier
         </button>
       )}
       <ol className={found.current ? '' : 'dim'}>
-        {shownList.map(({ record: each, here }) => (
-          <li key={each.id} className={`lvl-${each.severity}${here ? ' here' : ''}`} aria-current={here ? 'true' : undefined}>
-            <button type='button' onClick={() => onRecord(each.id)} disabled={here} title={each.fields['_time']}>
+        {shownList.map(({ record: each, here: isHere }) => (
+          <li
+            key={each.id}
+            ref={isHere ? here : undefined}
+            className={`lvl-${each.severity}${isHere ? ' here' : ''}`}
+            aria-current={isHere ? 'true' : undefined}
+          >
+            <button type='button' onClick={() => onRecord(each.id)} disabled={isHere} title={each.fields['_time']}>
               <time>{clock(each.time, zone)}</time> <LevelMark severity={each.severity} />{' '}
-              <span><Message segments={segments(oneLine(shown(each.message)), needle ? [needle] : [])} /></span>
+              <span>
+                <Message segments={segments(oneLine(shown(each.message)), needle ? [needle] : [])} />
+              </span>
             </button>
           </li>
         ))}
       </ol>
       {ordered.length - 1 - at >= reach.after && (
-        <button type='button' className='more' onClick={() => setReach({ ...reach, after: reach.after + 50 })}>
+        <button
+          type='button'
+          className='more'
+          onClick={() => setReach({ ...reach, after: reach.after + 50 })}
+        >
           <Icon name='arrow-down' size={12} /> 50 later
         </button>
       )}
@@ -232,7 +289,9 @@ function Similar({ pattern, window, zone, record, onFilter, onRecord }: {
     for await (const batch of api.records({ ...window, query: query! }, 50, 0, signal)) similar.push(...batch);
     return similar;
   });
-  if (!query) return <p className='empty-s'>This record's pattern is not known yet. New patterns are named within seconds.</p>;
+  if (!query) {
+    return <p className='empty-s'>This record's pattern is not known yet. New patterns are named within seconds.</p>;
+  }
   if (found.error && !found.data) return <ErrorState compact problem={found.error} onRetry={found.reload} />;
   if (!found.data) return <Skeleton rows={8} label='Loading similar records' />;
   const others = found.data.filter((each) => each['id'] !== record.id);
@@ -258,7 +317,9 @@ function Similar({ pattern, window, zone, record, onFilter, onRecord }: {
             <li key={each.id} className={`lvl-${each.severity}`}>
               <button type='button' onClick={() => onRecord(each.id)} title={fields['_time']}>
                 <time>{clock(each.time, zone)}</time> <LevelMark severity={each.severity} />{' '}
-                <span><Message segments={segments(oneLine(shown(each.message)))} /></span>
+                <span>
+                  <Message segments={segments(oneLine(shown(each.message)))} />
+                </span>
               </button>
             </li>
           );
@@ -268,7 +329,7 @@ function Similar({ pattern, window, zone, record, onFilter, onRecord }: {
   );
 }
 
-function Raw({ fields }: { fields: Fields }): ReactNode {
+function Raw({ fields }: { fields: Fields }) {
   const text = JSON.stringify(fields, null, 2);
   return (
     <div className='raw-box'>

@@ -1,5 +1,5 @@
 import { number } from '../model/numbers.ts';
-import { type LogRecord, fieldTitle } from '../model/records.ts';
+import { fieldTitle, type LogRecord } from '../model/records.ts';
 import { plainText } from '../model/segments.ts';
 
 const rowsMax = 1000;
@@ -9,11 +9,18 @@ export function ResultTable({ rows, dimmed }: { rows: readonly LogRecord[]; dimm
   const names = [...new Set(rows.slice(0, 200).flatMap((row) => Object.keys(row.fields)))];
   const numeric = new Set(names.filter((name) => rows.every((row) => isNumber(row.fields[name] ?? ''))));
   return (
-    <div className={dimmed ? 'rows dim' : 'rows'} tabIndex={0} role='region' aria-label={`Result, ${number(rows.length)} rows`}>
+    <div
+      className={dimmed ? 'rows dim' : 'rows'}
+      tabIndex={0}
+      role='region'
+      aria-label={`Result, ${number(rows.length)} rows`}
+    >
       <table className='table'>
         <thead>
           <tr>
-            {names.map((name) => <th key={name} scope='col' className={numeric.has(name) ? 'num' : ''} title={name}>{fieldTitle(name)}</th>)}
+            {names.map((name) => (
+              <th key={name} scope='col' className={numeric.has(name) ? 'num' : ''} title={name}>{fieldTitle(name)}</th>
+            ))}
           </tr>
         </thead>
         <tbody>
@@ -28,7 +35,9 @@ export function ResultTable({ rows, dimmed }: { rows: readonly LogRecord[]; dimm
           ))}
         </tbody>
       </table>
-      {rows.length > rowsMax && <p className='foot-note'>Showing the first {number(rowsMax)} of {number(rows.length)} rows.</p>}
+      {rows.length > rowsMax && (
+        <p className='foot-note'>Showing the first {number(rowsMax)} of {number(rows.length)} rows.</p>
+      )}
     </div>
   );
 }

@@ -4,10 +4,18 @@ import { Icon } from './icon.tsx';
 /** The severity of an analysis: a word, with its score of ten; or the state it is in. */
 export function ScoreMark({ analysis }: { analysis: Analysis }) {
   if (analysis.status === 'failed') {
-    return <span className='score failed'><Icon name='circle-x' size={13} /> failed</span>;
+    return (
+      <span className='score failed'>
+        <Icon name='circle-x' size={13} /> failed
+      </span>
+    );
   }
   if (analysis.status !== 'completed') {
-    return <span className='score running'><Icon name='loader-circle' size={13} /> {analysis.status}</span>;
+    return (
+      <span className='score running'>
+        <Icon name='loader-circle' size={13} /> {analysis.status}
+      </span>
+    );
   }
   return (
     <span className={`score s-${analysis.severity}`}>

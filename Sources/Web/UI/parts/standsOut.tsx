@@ -24,9 +24,18 @@ export function StandsOut({ insights, onChoose, onDismiss }: {
             <i className={`lvl-${insight.severity} dot`} />
             <b>{insight.title}</b>
             <span className='ins-t'>{insight.detail.replace(/<[a-z0-9*]+>/g, '…')}</span>
-            <em>{insight.kind === 'Quiet' ? `${compact(insight.pattern.previous_count)} → ${compact(insight.pattern.count)}` : `×${compact(insight.pattern.count)}`}</em>
+            <em>
+              {insight.kind === 'Quiet'
+                ? `${compact(insight.pattern.previous_count)} → ${compact(insight.pattern.count)}`
+                : `×${compact(insight.pattern.count)}`}
+            </em>
           </button>
-          <button type='button' className='ins-x' aria-label={`Dismiss: ${insight.title} ${insight.detail}`} onClick={() => onDismiss(insight)}>
+          <button
+            type='button'
+            className='ins-x'
+            aria-label={`Dismiss: ${insight.title} ${insight.detail}`}
+            onClick={() => onDismiss(insight)}
+          >
             <Icon name='x' size={11} />
           </button>
         </span>

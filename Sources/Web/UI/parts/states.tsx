@@ -41,7 +41,11 @@ export function ErrorState({ problem, onRetry, compact = false }: {
       <div className='error-t'>
         <h2>{problem.title}</h2>
         {problem.detail && <p>{problem.detail}</p>}
-        {problem.instance && <p className='error-i'>Reference <code>{problem.instance}</code></p>}
+        {problem.instance && (
+          <p className='error-i'>
+            Reference <code>{problem.instance}</code>
+          </p>
+        )}
       </div>
       <div className='error-a'>
         {onRetry && (

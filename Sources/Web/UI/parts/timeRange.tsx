@@ -77,9 +77,10 @@ function TimeForm({ range, start, end, zone, now, onChange, onZone }: {
   const parsed = parseTime(typed, now, zone);
   const [left, right] = [fromField(from, zone), fromField(to, zone)];
   const ordered = left !== null && right !== null && left < right;
-  const preview = parsed && [resolve(parsed.from, now)!, resolve(parsed.to, now)!].map((time) =>
-    `${day(time, zone, false)} ${clock(time, zone).slice(0, 8)}`
-  ).join(' – ');
+  const preview = parsed &&
+    [resolve(parsed.from, now)!, resolve(parsed.to, now)!].map((time) =>
+      `${day(time, zone, false)} ${clock(time, zone).slice(0, 8)}`
+    ).join(' – ');
   return (
     <div className='timeform'>
       <form
@@ -128,11 +129,23 @@ function TimeForm({ range, start, end, zone, now, onChange, onZone }: {
       >
         <label>
           From
-          <input className='input' type='datetime-local' step='1' value={from} onChange={(event) => setFrom(event.target.value)} />
+          <input
+            className='input'
+            type='datetime-local'
+            step='1'
+            value={from}
+            onChange={(event) => setFrom(event.target.value)}
+          />
         </label>
         <label>
           To
-          <input className='input' type='datetime-local' step='1' value={to} onChange={(event) => setTo(event.target.value)} />
+          <input
+            className='input'
+            type='datetime-local'
+            step='1'
+            value={to}
+            onChange={(event) => setTo(event.target.value)}
+          />
         </label>
         {!ordered && <p className='timeform-hint bad' role='alert'>The start must come before the end.</p>}
         <button type='submit' className='btn' disabled={!ordered}>Use these times</button>

@@ -223,7 +223,9 @@ export function VolumeChart({ buckets, zone, mark, hits = [], hidden, dimmed, on
               </div>
               {legend.map((severity) => {
                 const value = counts[tip * severities.length + severities.indexOf(severity)]!;
-                if (value === 0) return null;
+                if (value === 0) {
+                  return null;
+                }
                 return (
                   <div key={severity} className={`tip-r lvl-${severity}`}>
                     <i className='dot' />

@@ -26,7 +26,10 @@ export function EmptyResults({ window, zone, onQuery, onRange }: {
       api.newest('*', signal),
       filter && filter !== '*' ? count('*') : Promise.resolve(0),
     ]);
-    const parts = clauses.map((clause) => ({ label: clause.text, query: joinQuery(clauses.filter((each) => each !== clause), text) }));
+    const parts = clauses.map((clause) => ({
+      label: clause.text,
+      query: joinQuery(clauses.filter((each) => each !== clause), text),
+    }));
     if (text && clauses.length > 0) parts.push({ label: text, query: joinQuery(clauses, '') });
     const drops = here > 0 && parts.length > 1
       ? await Promise.all(parts.slice(0, 5).map(async (part) => ({ ...part, count: await count(part.query) })))
@@ -35,7 +38,11 @@ export function EmptyResults({ window, zone, onQuery, onRange }: {
   });
   if (!found.data) {
     return found.error
-      ? <EmptyState title='Nothing up here'><p>No records match in this window.</p></EmptyState>
+      ? (
+        <EmptyState title='Nothing up here'>
+          <p>No records match in this window.</p>
+        </EmptyState>
+      )
       : <Skeleton rows={3} label='Looking for the nearest records' />;
   }
   const { matching, any, here, drops } = found.data;
@@ -64,12 +71,21 @@ export function EmptyResults({ window, zone, onQuery, onRange }: {
       action={
         <>
           {drops.map((drop) => (
-            <button key={drop.label} type='button' className='btn' onClick={() => onQuery(drop.query)}>
+            <button
+              key={drop.label}
+              type='button'
+              className='btn'
+              onClick={() => onQuery(drop.query)}
+            >
               Drop <code>{drop.label}</code> <small>{number(drop.count)} records</small>
             </button>
           ))}
           {elsewhere !== null && (
-            <button type='button' className='btn' onClick={() => onRange(around(elsewhere, window))}>
+            <button
+              type='button'
+              className='btn'
+              onClick={() => onRange(around(elsewhere, window))}
+            >
               Show the newest match, {ago(elsewhere, now())}
             </button>
           )}

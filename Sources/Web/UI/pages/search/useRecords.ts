@@ -81,7 +81,7 @@ export function useRecords(window: api.Window | null): RecordList {
     }
     load(window, key, 0, []);
     return () => abort.current?.abort();
-    // deno-lint-ignore react-hooks-exhaustive-deps -- the key stands for the window
+    // The key stands for the window.
   }, [key, attempt, generation]);
 
   return {

@@ -42,27 +42,35 @@ package struct IngestService: Sendable {
   private let limits: IngestLimits
   private let executor: any TaskExecutor
   private let now: @Sendable () -> Timestamp
+  private let didOpen: @Sendable (TenantDatabase) -> Void
+  package let metrics = IngestMetrics()
 
-  /// - Parameter executor: Where parsing and taking apart run: work that holds a core for milliseconds.
+  /// - Parameters:
+  ///   - executor: Where parsing and taking apart run: work that holds a core for milliseconds.
+  ///   - didOpen: Told of a tenant's database before records go to it, so that those who follow commits miss none.
   package init(
-    pool: TenantDatabasePool, limits: IngestLimits, executor: any TaskExecutor, now: @escaping @Sendable () -> Timestamp
+    pool: TenantDatabasePool, limits: IngestLimits, executor: any TaskExecutor, now: @escaping @Sendable () -> Timestamp,
+    didOpen: @escaping @Sendable (TenantDatabase) -> Void
   ) {
     self.pool = pool
     self.limits = limits
     self.executor = executor
     self.now = now
+    self.didOpen = didOpen
   }
 
   /// Takes a body of JSON lines, one JSON object or an array of them. Returns only once the accepted records are durable.
   ///
+  /// - Parameter takesAnyAge: Whether records may be older or newer than a live sender's can be, as an import's are. The retention
+  ///   applies all the same.
   /// - Throws: `BodyError` when it can't be unpacked, `StorageError` when it can't be kept; then none of it was taken.
   package func take(
-    _ body: some Collection<UInt8> & Sendable, encoding: ContentEncoding, scope: TenantScope
+    _ body: some Collection<UInt8> & Sendable, encoding: ContentEncoding, takesAnyAge: Bool = false, scope: TenantScope
   ) async throws -> IngestReceipt {
     let limits = limits
     let now = now()
     return try await withTaskExecutorPreference(executor) {
-      let (parsed, byteCount) = try Self.parse(body, encoding: encoding, limits: limits, now: now)
+      let (parsed, byteCount) = try Self.parse(body, encoding: encoding, limits: limits, takesAnyAge: takesAnyAge, now: now)
       let receipt = IngestReceipt(
         acceptedCount: parsed.records.count, rejectedCount: parsed.rejectedCount,
         rejections: parsed.rejections.prefix(IngestReceipt.rejectionsShownMax).map {
@@ -71,6 +79,7 @@ package struct IngestService: Sendable {
       if parsed.records.count > 0 {
         try await store(parsed.records, rawByteCount: byteCount, scope: scope)
       }
+      metrics.count(accepted: receipt.acceptedCount, rejected: receipt.rejectedCount, byteCount: byteCount)
       return receipt
     }
   }
@@ -78,6 +87,7 @@ package struct IngestService: Sendable {
   /// Takes records that are parsed already, as an import does. Returns once they are durable.
   package func store(_ records: ParsedRecords, rawByteCount: Int, scope: TenantScope) async throws {
     let database = try await pool.open(scope)
+    didOpen(database)
     var decomposition = Decomposition(records)
     decomposition.renumber(
       templateNumbers: try database.templateNumbers(for: decomposition.templates),
@@ -86,9 +96,10 @@ package struct IngestService: Sendable {
   }
 
   private static func parse(
-    _ body: some Collection<UInt8>, encoding: ContentEncoding, limits: IngestLimits, now: Timestamp
+    _ body: some Collection<UInt8>, encoding: ContentEncoding, limits: IngestLimits, takesAnyAge: Bool, now: Timestamp
   ) throws -> (ParseResult, byteCount: Int) {
     var options = JSONLinesParser.Options(now: now)
+    if takesAnyAge { options.limits = .anyTime }
     options.limits.lineByteCountMax = limits.lineByteCountMax
     options.limits.fieldCountMax = limits.fieldCountMax
     options.limits.retentionNanoseconds = limits.retentionNanoseconds

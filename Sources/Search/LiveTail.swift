@@ -25,7 +25,7 @@ extension SearchService {
     let (database, names) = try await tenant(scope)
     // Checked once before the stream begins; then again whenever streams or templates have come that names must know.
     _ = try await planner(database, names, scope: scope).plan(query.filter)
-    let follower = database.feed.follow()
+    let follower = database.feed.follow(keepsOpen: true)
     // Bounded: what a client does not take in time is counted by the feed, one stage before.
     let (stream, continuation) = AsyncThrowingStream.makeStream(
       of: TailEvent.self, throwing: (any Error).self, bufferingPolicy: .bufferingNewest(64))

@@ -19,7 +19,9 @@ final class RecordReader {
   }
 
   /// All of a record: the built-in fields first, then its own in the order sent.
-  func row(_ row: Int) throws -> Row {
+  ///
+  /// - Parameter derived: Fields to add that no record carries: `template`, `pattern`.
+  func row(_ row: Int, adding derived: [String] = []) throws -> Row {
     let message = try message(ofRow: row)
     let time = Timestamp(nanoseconds: try source.times()[row])
     let stream = try source.streams()[row]
@@ -40,6 +42,7 @@ final class RecordReader {
       let name = String(decoding: field.name, as: UTF8.self)
       if name != "id", name != "severity" { fields.append((name, field.value)) }
     }
+    for name in derived { fields.append((name, try value(of: name, atRow: row))) }
     return Row(fields)
   }
 

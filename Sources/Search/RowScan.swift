@@ -10,6 +10,17 @@ struct RowScan {
   let offset: Int
 
   private static let batchRowCount = 512
+  /// Fields that no record carries and that the pipes ask for by name.
+  private let derived: [String]
+
+  init(plan: ScanPlan, pipes: [Pipe], options: PipeOptions, limit: Int?, offset: Int) {
+    self.plan = plan
+    self.pipes = pipes
+    self.options = options
+    self.limit = limit
+    self.offset = offset
+    derived = PipeChain.namedFields(by: pipes).filter { $0 == "template" || $0 == "pattern" }
+  }
 
   /// - Throws: What scanning throws, what a pipe throws, and what `sink` throws, which ends the scan.
   func run(_ sink: ([Row]) async throws -> Void) async throws {
@@ -105,7 +116,7 @@ struct RowScan {
 
   private func row(_ row: Int, of source: OpenedSource, _ fields: FieldSelection) throws -> Row {
     switch fields {
-    case .all: try source.records.row(row)
+    case .all: try source.records.row(row, adding: derived)
     case .only(let names): try source.records.row(row, fields: names)
     }
   }

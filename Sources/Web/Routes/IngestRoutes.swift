@@ -20,11 +20,12 @@ struct IngestRoutes: Sendable {
         "'\(header)' is not one of gzip, zstd, deflate and identity.")
     }
     try checkContentType(request)
+    let parameters = RequestParameters(request.uri.query ?? "")
     var request = request
     let body = try await request.collectBody(upTo: limits.compressedBodyByteCountMax)
     let receipt: IngestReceipt
     do {
-      receipt = try await ingest.take(body.readableBytesView, encoding: encoding, scope: context.scope)
+      receipt = try await ingest.take(body.readableBytesView, encoding: encoding, takesAnyAge: parameters["any_age"] == "1", scope: context.scope)
     } catch let error as BodyError {
       throw Problem(error)
     }

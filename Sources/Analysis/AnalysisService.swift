@@ -1,0 +1,152 @@
+package import Domain
+import FoundationEssentials
+package import Indexing
+package import Logging
+package import Search
+package import Storage
+import Synchronization
+
+/// Runs analyses, keeps them in the tenant's file, and answers them as JSON documents.
+package final class AnalysisService: Sendable {
+  private let pool: TenantDatabasePool
+  private let indexes: TenantIndexPool
+  private let search: SearchService
+  private let executor: any TaskExecutor
+  private let now: @Sendable () -> Timestamp
+  private let logger: Logger
+  /// Runs by analysis id: what is stored as running and is not here was cut off by the end of an earlier process.
+  private let runs = Mutex<[String: Task<Void, Never>]>([:])
+
+  /// - Parameter executor: Where the arithmetic runs.
+  package init(
+    pool: TenantDatabasePool, indexes: TenantIndexPool, search: SearchService, executor: any TaskExecutor,
+    now: @escaping @Sendable () -> Timestamp, logger: Logger
+  ) {
+    self.pool = pool
+    self.indexes = indexes
+    self.search = search
+    self.executor = executor
+    self.now = now
+    self.logger = logger
+  }
+
+  /// Begins an analysis.
+  ///
+  /// - Returns: Its document, `pending`; the result appears in it later.
+  package func start(_ request: AnalysisRequest, scope: TenantScope) async throws -> [UInt8] {
+    let createdAt = now()
+    var random = SystemRandomNumberGenerator()
+    let id = Self.makeID(createdAt, using: &random)
+    let document = AnalysisDocument(
+      id: id, createdAt: createdAt.rfc3339, status: .pending, namespace: request.namespace,
+      start: request.range.start.rfc3339, end: request.range.end.rfc3339, minClusterSize: request.minClusterSize)
+    try await save(document, scope: scope)
+    runs.withLock { runs in
+      runs[id] = Task {
+        await self.run(document, request, scope: scope)
+        self.runs.withLock { $0[id] = nil }
+      }
+    }
+    return try Self.json(document)
+  }
+
+  /// The newest first.
+  package func list(limit: Int, scope: TenantScope) async throws -> [[UInt8]] {
+    let rows = try await pool.open(scope).analyses.list(limit: limit)
+    var documents: [[UInt8]] = []
+    for row in rows { documents.append(try await living(row, scope: scope)) }
+    return documents
+  }
+
+  /// Nil if there is none of that id.
+  package func document(_ id: String, scope: TenantScope) async throws -> [UInt8]? {
+    guard let row = try await pool.open(scope).analyses.load(id: id) else { return nil }
+    return try await living(row, scope: scope)
+  }
+
+  /// - Returns: Whether there was one.
+  package func delete(_ id: String, scope: TenantScope) async throws -> Bool {
+    let run = runs.withLock { $0[id] }
+    run?.cancel()
+    await run?.value
+    return try await pool.open(scope).analyses.delete(id: id)
+  }
+
+  /// Ends what is running; each run is stored as failed.
+  package func finish() async {
+    let tasks = runs.withLock { Array($0.values) }
+    for task in tasks { task.cancel() }
+    for task in tasks { await task.value }
+  }
+
+  // MARK: A run
+
+  private func run(_ pending: AnalysisDocument, _ request: AnalysisRequest, scope: TenantScope) async {
+    var document = pending
+    document.status = .running
+    do {
+      try await save(document, scope: scope)
+      let run = AnalysisRun(search: search, index: try await indexes.index(of: try await pool.open(scope)), scope: scope)
+      document = try await withTaskExecutorPreference(executor) {
+        try await run.result(for: request, in: document) { partial in
+          try await self.save(partial, scope: scope)
+        }
+      }
+      document.status = .completed
+    } catch {
+      document.status = .failed
+      document.error =
+        error is CancellationError ? "the analysis was stopped before it was done; start it again" : "\(error)"
+      logger.warning("analysis failed", metadata: ["analysis": "\(document.id)", "error": "\(error)"])
+    }
+    do {
+      try await save(document, scope: scope)
+    } catch {
+      logger.error("an analysis could not be stored", metadata: ["analysis": "\(document.id)", "error": "\(error)"])
+    }
+  }
+
+  /// The row's document; one that an earlier process left running is failed.
+  private func living(_ row: AnalysisTable.Row, scope: TenantScope) async throws -> [UInt8] {
+    let isOpen = row.status == AnalysisDocument.Status.pending.rawValue || row.status == AnalysisDocument.Status.running.rawValue
+    guard isOpen, runs.withLock({ $0[row.id] == nil }) else { return row.document }
+    // It may have ended between the two looks.
+    guard let again = try await pool.open(scope).analyses.load(id: row.id), again.status == row.status else {
+      return try await pool.open(scope).analyses.load(id: row.id)?.document ?? row.document
+    }
+    var document = try JSONDecoder().decode(AnalysisDocument.self, from: Data(row.document))
+    document.status = .failed
+    document.error = "the server ended before the analysis was done; start it again"
+    try await save(document, scope: scope)
+    return try Self.json(document)
+  }
+
+  private func save(_ document: AnalysisDocument, scope: TenantScope) async throws {
+    guard let createdAt = TimeExpression.parse(document.createdAt, now: now()) else {
+      preconditionFailure("an analysis carries the time it was made")
+    }
+    try await pool.open(scope).analyses.save(
+      AnalysisTable.Row(
+        id: document.id, createdAt: createdAt, status: document.status.rawValue, document: try Self.json(document)))
+  }
+
+  private static func json(_ document: AnalysisDocument) throws -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return Array(try encoder.encode(document))
+  }
+
+  /// A ULID: 48 bits of milliseconds and 80 random ones, so that ids sort by time.
+  private static func makeID(_ time: Timestamp, using random: inout some RandomNumberGenerator) -> String {
+    let alphabet = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
+    var milliseconds = UInt64(clamping: time.nanoseconds / 1_000_000)
+    var digits: [UInt8] = []
+    for _ in 0..<10 {
+      digits.append(alphabet[Int(milliseconds & 31)])
+      milliseconds >>= 5
+    }
+    digits.reverse()
+    for _ in 0..<16 { digits.append(alphabet[Int.random(in: 0..<32, using: &random)]) }
+    return String(decoding: digits, as: UTF8.self)
+  }
+}

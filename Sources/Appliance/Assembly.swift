@@ -1,0 +1,166 @@
+import Analysis
+import Domain
+import Hummingbird
+import Identity
+import Indexing
+import Ingest
+import Logging
+import NIOCore
+import Search
+import ServiceLifecycle
+import Storage
+import Synchronization
+import Web
+
+#if canImport(Glibc)
+  import Glibc
+#endif
+
+/// Every part of the server, built once.
+struct Assembly: Sendable {
+  let configuration: Configuration
+  let logger: Logger
+  let directory: DataDirectory
+  let control: ControlDatabase
+  let pool: TenantDatabasePool
+  let indexes: TenantIndexPool
+  let keys: APIKeyService
+  let access: AccessPolicy
+  let ingest: IngestService
+  let search: SearchService
+  let analyses: AnalysisService
+  let routes: Routes
+  let metrics = RequestMetrics()
+
+  static let now: @Sendable () -> Timestamp = {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+  }
+
+  /// Opens the data folder and builds everything on it.
+  ///
+  /// - Parameter processKey: See `AccessPolicy`.
+  /// - Throws: `StorageError`, `.locked` if another process has the folder.
+  init(_ configuration: Configuration, logger: Logger, processKey: String? = nil) async throws {
+    self.configuration = configuration
+    self.logger = logger
+    let now = Assembly.now
+    directory = try DataDirectory(path: configuration.dataFolder)
+    control = try await ControlDatabase(directory)
+    let retention = configuration.retention.map { $0.components.seconds * 1_000_000_000 }
+    var options = StorageOptions()
+    options.openTenantsMax = configuration.openTenantCountMax
+    options.headAgeSecondsMax = configuration.headSecondsMax
+    options.retentionNanoseconds = retention
+    let pool = TenantDatabasePool(directory, options: options, now: now, logger: logger)
+    let indexes = TenantIndexPool(logger: logger)
+    self.pool = pool
+    self.indexes = indexes
+    let executor = ComputeExecutor(threadCount: max(1, Assembly.coreCount))
+    if try await control.tenants.find(.default) == nil {
+      try await control.tenants.create(Tenant(id: .default, name: "default", createdAt: now()))
+    }
+    keys = try await APIKeyService(control: control, now: now)
+    access = AccessPolicy(keys: keys, isDevelopment: configuration.isDevelopment, processKey: processKey)
+    ingest = IngestService(
+      pool: pool,
+      limits: IngestLimits(
+        bodyByteCountMax: configuration.bodyByteCountMax, lineByteCountMax: configuration.lineByteCountMax,
+        fieldCountMax: configuration.fieldCountMax, retentionNanoseconds: retention),
+      executor: executor, now: now, didOpen: { indexes.follow($0) })
+    search = SearchService(
+      pool: pool, indexes: indexes,
+      limits: SearchLimits(seconds: configuration.querySecondsMax, byteCountMax: configuration.queryByteCountMax),
+      executor: executor, now: now)
+    analyses = AnalysisService(pool: pool, indexes: indexes, search: search, executor: executor, now: now, logger: logger)
+    let ingestMetrics = ingest.metrics
+    routes = Routes(
+      WebServices(
+        ingest: ingest, search: search, analyses: analyses, access: access, metrics: metrics,
+        limits: WebLimits(compressedBodyByteCountMax: configuration.compressedBodyByteCountMax),
+        version: Timberline.version, isDevelopment: configuration.isDevelopment, now: now,
+        checks: [("disk", Assembly.diskCheck(configuration.dataFolder))],
+        collectMetrics: { ingestMetrics.render() + Assembly.processMetrics() + "timberline_build_info{version=\"\(Timberline.version)\"} 1\n" }
+      ))
+  }
+
+  /// The HTTP server.
+  ///
+  /// - Parameter onRunning: Told the port in use once connections are taken.
+  func server(onRunning: @escaping @Sendable (Int) async -> Void) -> some ApplicationProtocol {
+    var httpLogger = logger
+    if logger.logLevel < .notice { httpLogger.logLevel = .notice }
+    return Application(
+      router: routes.router(access: access, metrics: metrics),
+      server: .http1(configuration: .init(idleTimeout: .seconds(75))),
+      configuration: ApplicationConfiguration(
+        address: .hostname(configuration.listen.host, port: configuration.listen.port), serverName: nil),
+      onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) },
+      logger: httpLogger)
+  }
+
+  /// Flushes every tenant and lets go of the folder.
+  func close() async {
+    await analyses.finish()
+    await pool.closeAll()
+    await indexes.finish()
+    await control.close()
+  }
+
+  // MARK: The folder, without opening it
+
+  /// Whether `path` holds Timberline's files.
+  static func isDataFolder(_ path: String) -> Bool { access(path + "/control.sqlite", F_OK) == 0 }
+
+  /// Whether a process holds the folder's lock.
+  static func isLocked(_ path: String) -> Bool {
+    let descriptor = open(path + "/lock", O_RDWR | O_CLOEXEC)
+    guard descriptor >= 0 else { return false }
+    defer { Glibc.close(descriptor) }
+    return flock(descriptor, LOCK_EX | LOCK_NB) != 0
+  }
+
+  // MARK: Watching itself
+
+  private static var coreCount: Int { Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+  /// Below 64 MiB there is no room for the next merge of blocks.
+  private static func diskCheck(_ folder: String) -> @Sendable () async -> String? {
+    {
+      var status = statvfs()
+      guard statvfs(folder, &status) == 0 else { return "the data folder can't be read" }
+      let free = UInt64(status.f_bavail) * UInt64(status.f_frsize)
+      return free < 64 << 20 ? "\(free >> 20) MiB are left on the disk" : nil
+    }
+  }
+
+  private static func processMetrics() -> String {
+    var usage = rusage()
+    getrusage(RUSAGE_SELF, &usage)
+    let seconds =
+      Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+      + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
+    return """
+      # HELP process_cpu_seconds_total User and system CPU time.
+      # TYPE process_cpu_seconds_total counter
+      process_cpu_seconds_total \(seconds)
+      # HELP process_resident_memory_max_bytes Largest resident memory so far.
+      # TYPE process_resident_memory_max_bytes gauge
+      process_resident_memory_max_bytes \(usage.ru_maxrss * 1024)
+
+      """
+  }
+}
+
+/// Storage's upkeep as a service: closes idle tenants, packs old heads, merges, and ends with everything flushed.
+struct StorageService: Service {
+  let assembly: Assembly
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown {
+      await assembly.pool.run(clock: ContinuousClock())
+    }
+    await assembly.close()
+  }
+}

@@ -1,0 +1,43 @@
+package import Domain
+
+/// Which templates belong to which pattern, as of one moment.
+package struct PatternMap: Sendable {
+  /// By template number.
+  let patternOfTemplate: [UInt32?]
+  /// By pattern number.
+  let byNumber: [UInt32: Pattern]
+
+  init(patternOfTemplate: [UInt32?], byNumber: [UInt32: Pattern]) {
+    self.patternOfTemplate = patternOfTemplate
+    self.byNumber = byNumber
+  }
+
+  /// No pattern at all.
+  package init() { self.init(patternOfTemplate: [], byNumber: [:]) }
+
+  package func pattern(ofTemplate number: UInt32) -> UInt32? {
+    Int(number) < patternOfTemplate.count ? patternOfTemplate[Int(number)] : nil
+  }
+
+  package func pattern(_ number: UInt32) -> Pattern? { byNumber[number] }
+
+  /// In no order.
+  package var patterns: some Collection<Pattern> { byNumber.values }
+
+  package func templates(ofPatterns patterns: Set<UInt32>) -> Set<UInt32> {
+    var templates: Set<UInt32> = []
+    for (template, pattern) in patternOfTemplate.enumerated() {
+      if let pattern, patterns.contains(pattern) { templates.insert(UInt32(template)) }
+    }
+    return templates
+  }
+}
+
+/// A pattern found by a text.
+package struct NearPattern: Sendable {
+  package var pattern: UInt32
+  /// 0...1, of the best one.
+  package var score: Float
+  /// Whether words of the text, or words spelled alike, stand in the pattern.
+  package var sharesWords: Bool
+}

@@ -1,0 +1,298 @@
+import Domain
+import Embedding
+import LogTemplates
+import Logging
+import Storage
+import VectorIndex
+
+/// One tenant's patterns, and the vectors by which they are found: follows the tenant's templates and commits.
+///
+/// Everything here can be thrown away and made again from the tenant's file.
+package actor TenantIndex {
+  nonisolated let database: TenantDatabase
+  private let logger: Logger
+  private let embedder = StaticEmbedder.shared
+  private var miner = PatternMiner()
+  private var searchIndex = PatternSearchIndex()
+  private var vectors = HNSWIndex(dimension: StaticEmbedder.dimension, metric: .cosine)
+
+  private var templateCount = 0
+  private var patternOfTemplate: [UInt32?] = []
+  private var patterns: [UInt32: Pattern] = [:]
+  private var namedTexts: [UInt32: String] = [:]
+  private var mergedInto: [UInt32: UInt32] = [:]
+  /// By template: what its records were like, for patterns that gain or lose the template.
+  private var sightings: [UInt32: Sighting] = [:]
+
+  private var dirtyPatterns: Set<UInt32> = []
+  private var dirtyAssignments: Set<UInt32> = []
+  private var unsavedRecordCount = 0
+  private var map: PatternMap?
+  private var hasLoaded = false
+  private var loading: Task<Void, any Error>?
+
+  /// First and last time and the most serious severity of a template's records.
+  private struct Sighting {
+    var first: Int64
+    var last: Int64
+    var severity: Severity
+
+    mutating func include(_ other: Sighting) {
+      first = min(first, other.first)
+      last = max(last, other.last)
+      severity = max(severity, other.severity)
+    }
+  }
+
+  /// Records between two saves: what a crash may cost of "last seen", nothing else.
+  private static let unsavedRecordsMax = 50_000
+
+  init(_ database: TenantDatabase, logger: Logger) {
+    self.database = database
+    self.logger = logger
+  }
+
+  /// The patterns as of now, with every template that is durable taken in.
+  package func current() async throws -> PatternMap {
+    try await load()
+    if templateCount < database.templateCount { takeTemplates() }
+    if let map { return map }
+    let fresh = PatternMap(patternOfTemplate: patternOfTemplate, byNumber: patterns)
+    map = fresh
+    return fresh
+  }
+
+  /// The patterns that a text describes, the nearest first.
+  package func nearest(to text: String, limit: Int) async throws -> [NearPattern] {
+    _ = try await current()
+    let hits = searchIndex.search(text, limit: limit)
+    let best = hits.first?.score ?? 1
+    var near = hits.map {
+      NearPattern(pattern: $0.id, score: best > 0 ? $0.score / best : 0, sharesWords: $0.parts.word > 0.05)
+    }
+    // What the sum of the four measures ranked low, but lies close by in the space of meanings.
+    let known = Set(near.map(\.pattern))
+    let query = embedder.embed(text)
+    if near.count < limit, query.contains(where: { $0 != 0 }) {
+      // A text without one known word has no direction to look in; then words alone decide.
+      let neighbors = try vectors.neighbors(of: query, k: limit, ef: max(64, limit * 2))
+      for neighbor in neighbors where neighbor.distance < 0.6 && !known.contains(UInt32(neighbor.id)) {
+        near.append(NearPattern(pattern: UInt32(neighbor.id), score: 0.3 * (1 - neighbor.distance), sharesWords: false))
+      }
+    }
+    return Array(near.prefix(limit))
+  }
+
+  /// The patterns nearest in meaning to `pattern`, itself left out, with their cosine.
+  package func neighbors(ofPattern pattern: UInt32, limit: Int) async throws -> [(pattern: UInt32, similarity: Float)] {
+    _ = try await current()
+    guard let vector = vectors.vector(of: UInt64(pattern)) else { return [] }
+    return try vectors.neighbors(of: vector, k: limit + 1, ef: max(64, limit * 2))
+      .filter { $0.id != UInt64(pattern) }.prefix(limit).map { (UInt32($0.id), 1 - $0.distance) }
+  }
+
+  /// Follows the tenant's commits until its database closes.
+  func follow() async {
+    let follower = database.feed.follow()
+    database.beforeClosing { [weak self] in await self?.saveBeforeClosing() }
+    do {
+      try await load()
+      for await event in follower {
+        if case .commit(let commit) = event { take(commit.columns) }
+        if unsavedRecordCount >= TenantIndex.unsavedRecordsMax || !dirtyAssignments.isEmpty { try await save() }
+      }
+    } catch {
+      // The index is made again from the file when the tenant is next opened.
+      logger.warning("pattern index stopped", metadata: ["tenant": "\(database.scope.tenant.text)", "error": "\(error)"])
+    }
+  }
+
+  // MARK: Taking in
+
+  private func load() async throws {
+    if hasLoaded { return }
+    if let loading { return try await loading.value }
+    let task = Task { try await self.restore() }
+    loading = task
+    do {
+      try await task.value
+    } catch {
+      loading = nil
+      throw error
+    }
+  }
+
+  private func restore() async throws {
+    let stored = try await database.patterns.load()
+    let view = try await database.view(.all)
+    for row in stored.rows where row.mergedInto == nil {
+      patterns[row.number] = Pattern(
+        number: row.number, text: row.text, severity: row.severity, firstSeen: row.firstSeen, lastSeen: row.lastSeen)
+    }
+    takeTemplates()
+    // What was seen since the last save stands in the newest blocks and in the head.
+    for block in view.blocks {
+      guard let summary = try? view.summary(of: block) else { continue }  // a damaged block is reported where it is read
+      for entry in summary.templateCounts where needsSighting(entry.number, from: block.maxTime) {
+        note(
+          entry.number,
+          Sighting(first: summary.minTime.nanoseconds, last: summary.maxTime.nanoseconds, severity: .unknown))
+      }
+    }
+    for columns in view.head { take(columns) }
+    let saved = try await database.vectors.load(identity: embedder.identity)
+    try insertVectors(known: Dictionary(saved.map { ($0.pattern, $0.vector) }, uniquingKeysWith: { _, last in last }))
+    hasLoaded = true
+    try await save()
+  }
+
+  private func needsSighting(_ template: UInt32, from time: Timestamp) -> Bool {
+    guard let number = patternOfTemplate.indices.contains(Int(template)) ? patternOfTemplate[Int(template)] : nil,
+      let pattern = patterns[number]
+    else { return false }
+    return pattern.lastSeen < time || pattern.firstSeen > pattern.lastSeen
+  }
+
+  private func takeTemplates() {
+    let count = database.templateCount
+    while templateCount < count {
+      let number = UInt32(templateCount)
+      guard let template = database.template(number) else { break }
+      templateCount += 1
+      patternOfTemplate.append(nil)
+      apply(miner.insert(template, number: number))
+    }
+    map = nil
+    if hasLoaded {
+      do { try insertVectors(known: [:]) } catch {
+        logger.warning("a pattern's vector could not be kept", metadata: ["error": "\(error)"])
+      }
+    }
+  }
+
+  private func apply(_ changes: PatternMiner.Changes) {
+    for text in changes.texts {
+      if var pattern = patterns[text.pattern] {
+        if pattern.text != text.text {
+          pattern.text = text.text
+          patterns[text.pattern] = pattern
+          dirtyPatterns.insert(text.pattern)
+          vectors.remove(id: UInt64(text.pattern))
+        }
+      } else {
+        patterns[text.pattern] = Pattern(
+          number: text.pattern, text: text.text, severity: .unknown, firstSeen: TenantIndex.never.first,
+          lastSeen: TenantIndex.never.last)
+        dirtyPatterns.insert(text.pattern)
+      }
+      namedTexts[text.pattern] = text.namedText
+      searchIndex.insert(id: text.pattern, text: text.text)
+    }
+    for assignment in changes.assignments {
+      let index = Int(assignment.template)
+      while patternOfTemplate.count <= index { patternOfTemplate.append(nil) }
+      if patternOfTemplate[index] == assignment.pattern { continue }
+      patternOfTemplate[index] = assignment.pattern
+      dirtyAssignments.insert(assignment.template)
+      if let sighting = sightings[assignment.template] { note(assignment.template, sighting) }
+    }
+    for merge in changes.merges {
+      if let old = patterns.removeValue(forKey: merge.old) {
+        include(
+          Sighting(first: old.firstSeen.nanoseconds, last: old.lastSeen.nanoseconds, severity: old.severity),
+          inPattern: merge.new)
+      }
+      mergedInto[merge.old] = merge.new
+      searchIndex.remove(id: merge.old)
+      vectors.remove(id: UInt64(merge.old))
+      dirtyPatterns.formUnion([merge.old, merge.new])
+    }
+  }
+
+  /// The times of a pattern that no record has been seen of: any record's times take their place.
+  private static let never = (first: Timestamp(nanoseconds: .max), last: Timestamp(nanoseconds: .min))
+
+  private func take(_ columns: RecordColumns) {
+    if templateCount < database.templateCount { takeTemplates() }
+    var seen: [UInt32: Sighting] = [:]
+    for row in 0..<columns.count {
+      let time = columns.times[row]
+      let sighting = Sighting(first: time, last: time, severity: columns.severities[row])
+      seen[columns.templates[row], default: sighting].include(sighting)
+    }
+    for (template, sighting) in seen { note(template, sighting) }
+    unsavedRecordCount += columns.count
+    map = nil
+  }
+
+  private func note(_ template: UInt32, _ sighting: Sighting) {
+    sightings[template, default: sighting].include(sighting)
+    guard Int(template) < patternOfTemplate.count, let pattern = patternOfTemplate[Int(template)] else { return }
+    include(sighting, inPattern: pattern)
+  }
+
+  private func include(_ sighting: Sighting, inPattern number: UInt32) {
+    guard var pattern = patterns[number] else { return }
+    pattern.firstSeen = min(pattern.firstSeen, Timestamp(nanoseconds: sighting.first))
+    pattern.lastSeen = max(pattern.lastSeen, Timestamp(nanoseconds: sighting.last))
+    pattern.severity = max(pattern.severity, sighting.severity)
+    if patterns[number] != pattern {
+      patterns[number] = pattern
+      dirtyPatterns.insert(number)
+    }
+  }
+
+  /// Puts a vector in the graph for each pattern that has none there.
+  private func insertVectors(known: [UInt32: [Float]]) throws {
+    for number in patterns.keys.sorted() where !vectors.contains(UInt64(number)) {
+      let vector = known[number] ?? searchIndex.embedding(of: number) ?? []
+      // A pattern of wildcards and unknown words alone has no direction; words still find it.
+      guard vector.count == StaticEmbedder.dimension, vector.contains(where: { $0 != 0 }) else { continue }
+      try vectors.insert(id: UInt64(number), vector: vector)
+      if known[number] == nil { dirtyPatterns.insert(number) }
+    }
+  }
+
+  private func saveBeforeClosing() async {
+    do {
+      try await save()
+    } catch {
+      logger.warning("pattern index not saved", metadata: ["tenant": "\(database.scope.tenant.text)", "error": "\(error)"])
+    }
+  }
+
+  private func save() async throws {
+    let patternNumbers = dirtyPatterns
+    let templates = dirtyAssignments
+    if patternNumbers.isEmpty, templates.isEmpty { return }
+    dirtyPatterns = []
+    dirtyAssignments = []
+    unsavedRecordCount = 0
+    let rows = patternNumbers.sorted().compactMap { number -> PatternTable.Row? in
+      if let pattern = patterns[number] {
+        return PatternTable.Row(
+          number: number, text: pattern.text, namedText: namedTexts[number] ?? pattern.text, severity: pattern.severity,
+          firstSeen: pattern.firstSeen, lastSeen: pattern.lastSeen, mergedInto: nil)
+      }
+      return mergedInto[number].map {
+        PatternTable.Row(
+          number: number, text: "", namedText: "", severity: .unknown, firstSeen: TenantIndex.never.first,
+          lastSeen: TenantIndex.never.last, mergedInto: $0)
+      }
+    }
+    let assignments = templates.sorted().compactMap { template in
+      patternOfTemplate[Int(template)].map { (template: template, pattern: $0) }
+    }
+    let embeddings = patternNumbers.sorted().compactMap { number in
+      vectors.vector(of: UInt64(number)).map { (pattern: number, vector: $0) }
+    }
+    do {
+      try await database.patterns.save(rows, assignments: assignments)
+      try await database.vectors.save(embeddings, identity: embedder.identity)
+    } catch {
+      dirtyPatterns.formUnion(patternNumbers)
+      dirtyAssignments.formUnion(templates)
+      throw error
+    }
+  }
+}

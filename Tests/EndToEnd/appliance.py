@@ -1,0 +1,172 @@
+"""Starts the real binary and talks to it over real sockets. Standard library only."""
+
+import http.client
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.parse
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = pathlib.Path(os.environ.get("TIMBERLINE_BINARY", ROOT / "build" / "timberline"))
+
+
+def environment():
+    """The process's variables without any that would configure Timberline."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("TIMBERLINE_")}
+
+
+def run(*arguments, input=None, check=True, timeout=120, env=None):
+    """One command to its end. Returns the finished process, its output as text."""
+    result = subprocess.run(
+        [str(BINARY), *arguments], input=input, capture_output=True, timeout=timeout, env=env or environment())
+    result.text = result.stdout.decode("utf-8", "replace")
+    result.complaint = result.stderr.decode("utf-8", "replace")
+    if check and result.returncode != 0:
+        raise AssertionError(f"timberline {' '.join(arguments)}: exit {result.returncode}\n{result.complaint}")
+    return result
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def lines(self):
+        return [json.loads(line) for line in self.body.split(b"\n") if line]
+
+
+class Server:
+    """A server process on a data folder of its own (or a given one), on a free port."""
+
+    def __init__(self, data=None, dev=True, arguments=(), env=None, preexec=None):
+        self.owns_data = data is None
+        self.data = data or tempfile.mkdtemp(prefix="timberline-test-")
+        self.dev = dev
+        self.arguments = list(arguments)
+        self.env = {**environment(), **(env or {})}
+        self.preexec = preexec
+        self.key = None
+        self.process = None
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+        if self.owns_data:
+            shutil.rmtree(self.data, ignore_errors=True)
+
+    def start(self):
+        command = [str(BINARY), "serve", "--data", self.data, "--listen", "127.0.0.1:0", *self.arguments]
+        if self.dev:
+            command.append("--dev")
+        self.errors = open(os.path.join(tempfile.gettempdir(), f"timberline-test-{os.getpid()}.log"), "ab")
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=self.errors, env=self.env, preexec_fn=self.preexec)
+        self.output = b""
+        while True:
+            line = self.process.stdout.readline()
+            if not line:
+                raise AssertionError(f"the server ended before it listened: exit {self.process.wait()}")
+            self.output += line
+            key = re.search(rb"tlk_[0-9A-Za-z]{48}", line)
+            if key:
+                self.key = key.group().decode()
+            address = re.search(rb"listens on http://([^:]+):(\d+)", line)
+            if address:
+                self.host, self.port = "127.0.0.1", int(address.group(2))
+                return self
+
+    @property
+    def url(self):
+        return f"http://{self.host}:{self.port}"
+
+    def stop(self, timeout=15):
+        """SIGTERM; returns the exit code and how long it took."""
+        begin = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(timeout)
+        self._close()
+        return code, time.monotonic() - begin
+
+    def kill(self):
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        self._close()
+
+    def _close(self):
+        if self.process:
+            self.process.stdout.close()
+            self.errors.close()
+            self.process = None
+
+    def connection(self, timeout=60):
+        return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+
+    def call(self, method, path, parameters=None, body=None, headers=None, key=None, timeout=60):
+        if parameters:
+            path += "?" + urllib.parse.urlencode(parameters)
+        headers = dict(headers or {})
+        if key or self.key:
+            headers.setdefault("Authorization", f"Bearer {key or self.key}")
+        connection = self.connection(timeout)
+        try:
+            connection.request(method, path, body=body, headers=headers)
+            response = connection.getresponse()
+            return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+        finally:
+            connection.close()
+
+    def get(self, path, key=None, **parameters):
+        return self.call("GET", path, parameters, key=key)
+
+    def post(self, path, value, key=None):
+        return self.call("POST", path, body=json.dumps(value), headers={"Content-Type": "application/json"}, key=key)
+
+    def send(self, records, key=None, headers=None, parameters=None):
+        """Records as JSON lines; returns the answer."""
+        body = "".join(json.dumps(record) + "\n" for record in records).encode()
+        return self.call(
+            "POST", "/api/v1/logs/stream", parameters, body=body,
+            headers={"Content-Type": "application/x-ndjson", **(headers or {})}, key=key)
+
+    def query(self, text, key=None, **parameters):
+        """The rows of a LogsQL query."""
+        answer = self.get("/api/v1/logs/query", key=key, query=text, **parameters)
+        if answer.status != 200:
+            raise AssertionError(f"query {text!r}: {answer.status} {answer.body[:500]!r}")
+        return answer.lines
+
+    def resident_bytes(self):
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS"):
+                return int(line.split()[1]) * 1024
+        return 0
+
+    def cpu_seconds(self):
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def eventually(probe, seconds=30):
+    """Asks `probe` until it answers something true; an assertion fails when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = probe()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError("what was waited for did not happen")
+        time.sleep(0.05)

@@ -18,7 +18,8 @@ _Alignas(64) static const unsigned char vocabulary[] = {
 #embed "static256/vocab.txt"
 };
 
-_Static_assert(sizeof table == (size_t)TL_STATIC256_PIECE_COUNT * TL_STATIC256_DIMENSION, "table.i8 is not the model's");
+_Static_assert(
+    sizeof table == (size_t)TL_STATIC256_PIECE_COUNT * TL_STATIC256_DIMENSION, "table.i8 is not the model's");
 _Static_assert(sizeof scales == (size_t)TL_STATIC256_PIECE_COUNT * 4, "scales.f32 is not the model's");
 
 const int8_t *tl_static256_table(void) { return (const int8_t *)table; }

@@ -82,7 +82,8 @@ TARGET_AVX2 static inline float dot_avx2(const float *a, const float *b, size_t 
     __m256 *sums[4] = {&s0, &s1, &s2, &s3};
     for (size_t j = 0; i < n; i += 8, j++) {
       __m256i mask = lanes_below((long)(n - i));
-      *sums[j] = _mm256_add_ps(*sums[j], _mm256_mul_ps(_mm256_maskload_ps(a + i, mask), _mm256_maskload_ps(b + i, mask)));
+      __m256 product = _mm256_mul_ps(_mm256_maskload_ps(a + i, mask), _mm256_maskload_ps(b + i, mask));
+      *sums[j] = _mm256_add_ps(*sums[j], product);
     }
   }
   return sum_avx2(s0, s1, s2, s3);

@@ -1,8 +1,9 @@
-/// The first half of BERT's uncased tokenizer: lower case, accents stripped, split at white space; a punctuation mark or a CJK character
-/// is a word of its own.
+/// The first half of BERT's uncased tokenizer: lower case, accents stripped, split at white space; a punctuation mark
+/// or a CJK character is a word of its own.
 ///
-/// Accents are stripped from Latin, Greek and Cyrillic letters up to U+1EFF, two of them from one letter at most; other scripts, of which
-/// the vocabulary holds little, keep what is composed into their letters. Hangul syllables are not taken apart, so Korean has no pieces.
+/// Accents are stripped from Latin, Greek and Cyrillic letters up to U+1EFF, two of them from one letter at most;
+/// other scripts, of which the vocabulary holds little, keep what is composed into their letters. Hangul syllables
+/// are not taken apart, so Korean has no pieces.
 enum BasicTokenizer {
   /// Calls `body` with each word of `text`, in order.
   static func forEachWord(in text: [UInt8], _ body: (ArraySlice<UInt8>) -> Void) {
@@ -86,8 +87,8 @@ enum AccentTable {
     body(composedLetters.contains(scalar.value) ? bases[scalar] ?? scalar : scalar)
   }
 
-  /// Composed letter to base letter. The standard library compares strings by canonical equivalence, so a composed letter is found by
-  /// what it equals: a base and one mark, then that and another (ệ is ẹ and a circumflex).
+  /// Composed letter to base letter. The standard library compares strings by canonical equivalence, so a composed
+  /// letter is found by what it equals: a base and one mark, then that and another (ệ is ẹ and a circumflex).
   private static let bases: [Unicode.Scalar: Unicode.Scalar] = {
     var composed: [String: Unicode.Scalar] = [:]
     for value in composedLetters {

@@ -1,8 +1,8 @@
 /// Finds the patterns that a few words describe: by the words themselves, by their spelling, and by their meaning.
 ///
-/// The rank is a sum of four scores, each divided by its maximum over the patterns for the query: BM25 over stems (k1 1.2, b 0.5), the
-/// cosine of TF-IDF weighted character 3- to 5-grams, the cosine of the embeddings, and, by half more, a soft match of word piece to
-/// word piece. Stop words of the query count for nothing.
+/// The rank is a sum of four scores, each divided by its maximum over the patterns for the query: BM25 over stems (k1
+/// 1.2, b 0.5), the cosine of TF-IDF weighted character 3- to 5-grams, the cosine of the embeddings, and, by half
+/// more, a soft match of word piece to word piece. Stop words of the query count for nothing.
 ///
 /// A value: readers search copies while one writer goes on. Every search reads all patterns: 3 ms for 20,000.
 package struct PatternSearchIndex: Sendable {
@@ -56,8 +56,8 @@ package struct PatternSearchIndex: Sendable {
   private var embeddings: [Float] = []
   private var pieceVectors: [Float] = []
 
-  // What depends on how rare terms are is computed anew when the patterns have grown by a sixteenth: rarities move by less than
-  // that, and adding one pattern then costs the same however many there are.
+  // What depends on how rare terms are is computed anew when the patterns have grown by a sixteenth: rarities move by
+  // less than that, and adding one pattern then costs the same however many there are.
   private var weighedCount = 0
   private var gramRarities: [Float] = []
   private var gramNorms: [Float] = []
@@ -179,7 +179,9 @@ package struct PatternSearchIndex: Sendable {
   }
 
   /// `1 + ln(count)`.
-  private static let sublinear: [Float] = (0...PostingTable.countMax).map { $0 == 0 ? 0 : Float(1 + naturalLogarithm(Double($0))) }
+  private static let sublinear: [Float] = (0...PostingTable.countMax).map {
+    $0 == 0 ? 0 : Float(1 + naturalLogarithm(Double($0)))
+  }
 
   // MARK: Searching it
 
@@ -201,7 +203,8 @@ package struct PatternSearchIndex: Sendable {
     for (position, document) in documents.enumerated() {
       guard let document else { continue }
       let parts = Parts(
-        stems: byStems[position], grams: byGrams[position], embedding: byEmbedding[position], pieces: byPieces[position])
+        stems: byStems[position], grams: byGrams[position], embedding: byEmbedding[position],
+        pieces: byPieces[position])
       let score = parts.word + parts.meaning
       guard score > 0, filter?(document.id) ?? true else { continue }
       hits.append(Hit(id: document.id, score: score, parts: parts, similarity: similarities[position]))
@@ -271,8 +274,8 @@ package struct PatternSearchIndex: Sendable {
     }
   }
 
-  /// Every word piece of the query finds its nearest in the pattern, and every one of the pattern its nearest in the query: mean
-  /// squared cosines weighted by rarity, 0.8 of the one and 0.2 of the other.
+  /// Every word piece of the query finds its nearest in the pattern, and every one of the pattern its nearest in the
+  /// query: mean squared cosines weighted by rarity, 0.8 of the one and 0.2 of the other.
   private func pieceScores(_ queryPieces: [UInt16]) -> [Float] {
     let queryShare: Float = 0.8
     let patternShare: Float = 0.2

@@ -28,17 +28,17 @@ private struct StemmedWord {
 
   // Steps 2, 3 and 4 of the paper; in each, the longest suffix that fits decides.
   static let doubleSuffixes = pairs([
-    ("ational", "ate"), ("ization", "ize"), ("iveness", "ive"), ("fulness", "ful"), ("ousness", "ous"), ("tional", "tion"),
-    ("biliti", "ble"), ("entli", "ent"), ("ousli", "ous"), ("ation", "ate"), ("alism", "al"), ("aliti", "al"),
-    ("iviti", "ive"), ("enci", "ence"), ("anci", "ance"), ("izer", "ize"), ("abli", "able"), ("alli", "al"), ("ator", "ate"),
-    ("eli", "e"),
+    ("ational", "ate"), ("ization", "ize"), ("iveness", "ive"), ("fulness", "ful"), ("ousness", "ous"),
+    ("tional", "tion"), ("biliti", "ble"), ("entli", "ent"), ("ousli", "ous"), ("ation", "ate"), ("alism", "al"),
+    ("aliti", "al"), ("iviti", "ive"), ("enci", "ence"), ("anci", "ance"), ("izer", "ize"), ("abli", "able"),
+    ("alli", "al"), ("ator", "ate"), ("eli", "e"),
   ])
   static let adjectiveSuffixes = pairs([
     ("icate", "ic"), ("ative", ""), ("alize", "al"), ("iciti", "ic"), ("ical", "ic"), ("ness", ""), ("ful", ""),
   ])
   private static let lastSuffixes: [[UInt8]] = [
-    "ement", "ance", "ence", "able", "ible", "ment", "ant", "ent", "ion", "ism", "ate", "iti", "ous", "ive", "ize", "al", "er",
-    "ic", "ou",
+    "ement", "ance", "ence", "able", "ible", "ment", "ant", "ent", "ion", "ism", "ate", "iti", "ous", "ive", "ize",
+    "al", "er", "ic", "ou",
   ].map(ascii)
 
   private func isConsonant(_ index: Int) -> Bool {
@@ -131,7 +131,7 @@ private struct StemmedWord {
     let count = letters.count - suffix.count
     guard measure(count) > 1 else { return }
     if suffix.elementsEqual("ion".utf8) {
-      guard count > 0, letters[count - 1] == UInt8(ascii: "s") || letters[count - 1] == UInt8(ascii: "t") else { return }
+      guard count > 0, [UInt8(ascii: "s"), UInt8(ascii: "t")].contains(letters[count - 1]) else { return }
     }
     letters.removeLast(suffix.count)
   }

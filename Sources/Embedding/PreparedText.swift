@@ -1,6 +1,7 @@
 internal import Domain
 
-/// Text as the model was tuned to read it: wildcards dropped, identifiers split into words, lower case, one space between words.
+/// Text as the model was tuned to read it: wildcards dropped, identifiers split into words, lower case, one space
+/// between words.
 ///
 /// `BLOCK* NameSystem.addStoredBlock: blk_<*>` becomes `block name system add stored block blk`.
 package enum PreparedText {
@@ -60,7 +61,8 @@ package enum PreparedText {
       case "A"..."Z": self = .upper
       case "a"..."z": self = .lowerLetter
       case "0"..."9": self = .lower
-      case "_", "-", ".", "/", ":", "=", "|", "@", "#", "$", "*", "<", ">", "[", "]", "(", ")", "{", "}", ",", ";", "\"", "'":
+      case "_", "-", ".", "/", ":", "=", "|", "@", "#", "$", "*", "<", ">", "[", "]", "(", ")", "{", "}", ",",
+        ";", "\"", "'":
         self = .space
       default: self = scalar.value <= 0x20 || scalar.properties.isWhitespace ? .space : .other
       }
@@ -101,7 +103,13 @@ enum UTF8Scalar {
   static func decode(_ text: UnsafeBufferPointer<UInt8>, at index: Int) -> (scalar: Unicode.Scalar?, length: Int) {
     let first = text[index]
     if first < 0x80 { return (Unicode.Scalar(first), 1) }
-    let length = first >= 0xF0 && first < 0xF5 ? 4 : first >= 0xE0 && first < 0xF0 ? 3 : first >= 0xC2 && first < 0xE0 ? 2 : 0
+    let length =
+      switch first {
+      case 0xC2..<0xE0: 2
+      case 0xE0..<0xF0: 3
+      case 0xF0..<0xF5: 4
+      default: 0
+      }
     guard length > 0, index + length <= text.count else { return (nil, 1) }
     var value = UInt32(first) & (length == 2 ? 0x1F : length == 3 ? 0x0F : 0x07)
     for offset in 1..<length {

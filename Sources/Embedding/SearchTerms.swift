@@ -36,8 +36,8 @@ struct SearchTerms {
 
   static let gramLengths = 3...5
 
-  /// The bytes of ` word ` in windows of 3, 4 and 5, up to five bytes in one number and their count above them. A word shorter than a
-  /// window gives itself, once.
+  /// The bytes of ` word ` in windows of 3, 4 and 5, up to five bytes in one number and their count above them. A
+  /// word shorter than a window gives itself, once.
   private static func appendGrams(of word: ArraySlice<UInt8>, to grams: inout [UInt64]) {
     let padded = [UInt8(ascii: " ")] + word + [UInt8(ascii: " ")]
     for length in gramLengths {

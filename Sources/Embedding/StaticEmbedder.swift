@@ -1,7 +1,7 @@
 internal import CEmbeddingModel
 
-/// The built-in model (`CEmbeddingModel/static256`): the mean of fixed vectors, one a word piece. No context, no order, no network;
-/// some microseconds a text.
+/// The built-in model (`CEmbeddingModel/static256`): the mean of fixed vectors, one a word piece. No context, no
+/// order, no network; some microseconds a text.
 package struct StaticEmbedder: Embedder {
   /// The model is decoded once, by whoever asks first.
   package static let shared = StaticEmbedder()
@@ -51,7 +51,8 @@ package struct StaticEmbedder: Embedder {
     return sum
   }
 
-  /// The direction of one piece's vector, for comparing texts piece by piece; zeros for a piece the model has no vector for.
+  /// The direction of one piece's vector, for comparing texts piece by piece; zeros for a piece the model has no
+  /// vector for.
   package func unitVector(of piece: UInt16) -> [Float] { embed(pieces: [piece]) }
 
   /// The spelling of a piece, `##` in front of one that continues a word.

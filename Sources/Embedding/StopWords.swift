@@ -4,9 +4,9 @@
 enum StopWords {
   private static let words: Set<ArraySlice<UInt8>> = Set(
     """
-    a an and are as at be been being by did do does for from had has have he how if in into is it its me my of on or over our she \
-    show some someone something than that the their them then there these they this to us was we were what when where which while \
-    who why will with you your
+    a an and are as at be been being by did do does for from had has have he how if in into is it its me my of on or \
+    over our she show some someone something than that the their them then there these they this to us was we were \
+    what when where which while who why will with you your
     """.utf8.split(separator: UInt8(ascii: " ")).map { ArraySlice(Array($0)) })
 
   /// `prepared` without them, or as it is if nothing else is in it.

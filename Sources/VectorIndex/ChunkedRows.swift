@@ -1,6 +1,7 @@
 /// Rows of `rowLength` elements, in chunks of 1024 rows that copies of the value share until one of them writes.
 ///
-/// Sendable, although chunks are references, because a chunk is written only through a value that holds its one reference.
+/// Sendable, although chunks are references, because a chunk is written only through a value that holds its one
+/// reference.
 struct ChunkedRows<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
   static var chunkShift: Int { 10 }
   static var chunkRows: Int { 1 << chunkShift }

@@ -43,8 +43,8 @@ extension HNSWGraph {
     return nearest.drain()
   }
 
-  /// Adds the second half of a link whose first half, `target` to `slot`, stands. A full node chooses anew among its links and the new
-  /// one, and what it gives up is unlinked on both sides.
+  /// Adds the second half of a link whose first half, `target` to `slot`, stands. A full node chooses anew among its
+  /// links and the new one, and what it gives up is unlinked on both sides.
   mutating func addBackLink(from slot: UInt32, to target: UInt32, on layer: Int, _ distances: Distances) {
     let countMax = parameters.linkCountMax(on: layer)
     let current = links(of: slot, on: layer)

@@ -1,7 +1,8 @@
-/// Nearest neighbors among vectors of one dimension: Hierarchical Navigable Small World graphs (Malkov and Yashunin 2018).
+/// Nearest neighbors among vectors of one dimension: Hierarchical Navigable Small World graphs (Malkov and Yashunin
+/// 2018).
 ///
-/// A value: a copy costs nothing and stays as it is while the original changes (rows are shared in chunks until one side
-/// writes). So any number of readers search copies, on any thread and without a lock, while one writer goes on.
+/// A value: a copy costs nothing and stays as it is while the original changes (rows are shared in chunks until one
+/// side writes). So any number of readers search copies, on any thread and without a lock, while one writer goes on.
 ///
 /// Unlike the paper's, every link goes both ways. That makes removal exact and local: who points at a vector is who it
 /// points at. Equal operations in equal order with an equal seed give an equal index, on every processor.
@@ -75,7 +76,8 @@ package struct HNSWIndex: Sendable {
     }
   }
 
-  /// Forgets the vector of `id`; its neighbors are linked to each other where it had joined them, its memory is used again.
+  /// Forgets the vector of `id`; its neighbors are linked to each other where it had joined them, its memory is used
+  /// again.
   ///
   /// - Returns: Whether there was one.
   @discardableResult
@@ -88,12 +90,14 @@ package struct HNSWIndex: Sendable {
     return true
   }
 
-  /// Finds the stored vectors nearest to `query` by K-NN-SEARCH (Algorithm 5), or by reading all of them where that is cheaper.
+  /// Finds the stored vectors nearest to `query` by K-NN-SEARCH (Algorithm 5), or by reading all of them where that
+  /// is cheaper.
   ///
   /// - Parameters:
-  ///   - ef: Candidates kept on the way. Wider finds more of the true neighbors and costs in proportion. `nil`: `max(64, 2 · k)`.
-  ///   - filter: Which ids may be answered. The walk crosses the others but does not return them; where few pass, all that
-  ///     pass are read instead. May be asked more than once about an id.
+  ///   - ef: Candidates kept on the way. Wider finds more of the true neighbors and costs in proportion. `nil`:
+  ///     `max(64, 2 · k)`.
+  ///   - filter: Which ids may be answered. The walk crosses the others but does not return them; where few pass, all
+  ///     that pass are read instead. May be asked more than once about an id.
   /// - Returns: At most `k` neighbors, nearest first, equal distances by id.
   /// - Throws: `.dimensionMismatch` or `.unusableVector`.
   /// - Complexity: About `ef · M` distances, each reading `4 · dimension` bytes.

@@ -138,7 +138,9 @@ private struct SnapshotReader {
   /// Reads the header and holds the length and the checksum against it.
   init(_ bytes: [UInt8]) throws(VectorIndexError) {
     self.bytes = bytes
-    func integer<T: FixedWidthInteger>(_ offset: Int, as type: T.Type) -> T { SnapshotReader.integer(bytes, offset, as: type) }
+    func integer<T: FixedWidthInteger>(_ offset: Int, as type: T.Type) -> T {
+      SnapshotReader.integer(bytes, offset, as: type)
+    }
     guard bytes.count >= SnapshotLayout.headerByteCount + SnapshotLayout.checksumByteCount else {
       throw .corrupt("the snapshot is shorter than its header")
     }
@@ -157,7 +159,9 @@ private struct SnapshotReader {
     parameters = HNSWParameters(
       m: Int(integer(12, as: UInt32.self)), efConstruction: Int(integer(16, as: UInt32.self)),
       exactCountMax: Int(integer(20, as: UInt32.self)), seed: integer(24, as: UInt64.self))
-    guard (1...65_536).contains(dimension), parameters.isValid else { throw .corrupt("the parameters are out of range") }
+    guard (1...65_536).contains(dimension), parameters.isValid else {
+      throw .corrupt("the parameters are out of range")
+    }
     slotCount = Int(integer(32, as: UInt32.self))
     freeCount = Int(integer(36, as: UInt32.self))
     entry = integer(40, as: UInt32.self)
@@ -262,7 +266,8 @@ private struct SnapshotReader {
     bytes.withUnsafeBytes { bytes in
       rows.append { destination in
         for index in 0..<rowLength {
-          destination[index] = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: start + 4 * index, as: UInt32.self))
+          let word = bytes.loadUnaligned(fromByteOffset: start + 4 * index, as: UInt32.self)
+          destination[index] = UInt32(littleEndian: word)
         }
         guard destination[0] < rowLength, destination[0] == 0 || isLive[slot] else {
           isSound = false
@@ -271,7 +276,8 @@ private struct SnapshotReader {
         }
         for index in 0..<Int(destination[0]) {
           let target = Int(destination[index + 1])
-          if target >= levels.count || target == slot || !isLive[target] || Int(levels[target]) < layer { isSound = false }
+          let isNode = target < levels.count && isLive[target] && Int(levels[target]) >= layer
+          if !isNode || target == slot { isSound = false }
         }
       }
     }

@@ -1,6 +1,6 @@
 extension HNSWGraph {
-  /// SELECT-NEIGHBORS-HEURISTIC (Algorithm 4): takes a candidate only if it is nearer to the node than to all taken before it, so
-  /// that links lead in different directions.
+  /// SELECT-NEIGHBORS-HEURISTIC (Algorithm 4): takes a candidate only if it is nearer to the node than to all taken
+  /// before it, so that links lead in different directions.
   ///
   /// - Parameter candidates: Nearest to the node first, each with its distance to it.
   static func selectNeighbors(

@@ -80,7 +80,8 @@ struct Distances {
   /// The distances from `query` to `count` slots.
   @inline(__always)
   func gather(
-    _ query: UnsafePointer<Float>, _ slots: UnsafePointer<UInt32>, count: Int, into distances: UnsafeMutablePointer<Float>
+    _ query: UnsafePointer<Float>, _ slots: UnsafePointer<UInt32>, count: Int,
+    into distances: UnsafeMutablePointer<Float>
   ) {
     let shift = UInt32(ChunkedRows<Float>.chunkShift)
     switch metric {

@@ -1,6 +1,7 @@
 internal import Testing
 
-/// Texts and what the model's makers computed for them: the prepared text, the pieces, and the unit vector in ten-thousandths.
+/// Texts and what the model's makers computed for them: the prepared text, the pieces, and the unit vector in
+/// ten-thousandths.
 struct GoldenEmbedding: CustomTestStringConvertible {
   let text: String
   let prepared: String

@@ -28,7 +28,9 @@ internal import Testing
   }
 
   @Test func `texts that mean alike are nearer than texts that do not`() {
-    func cosine(_ a: String, _ b: String) -> Float { zip(embedder.embed(a), embedder.embed(b)).reduce(0) { $0 + $1.0 * $1.1 } }
+    func cosine(_ a: String, _ b: String) -> Float {
+      zip(embedder.embed(a), embedder.embed(b)).reduce(0) { $0 + $1.0 * $1.1 }
+    }
 
     let alike = cosine("no space left on device", "disk is full")
     let unlike = cosine("no space left on device", "user logged in")
@@ -50,7 +52,9 @@ internal import Testing
     #expect(String(decoding: PreparedText.prepare(text), as: UTF8.self) == prepared)
   }
 
-  @Test(arguments: [("café", "cafe"), ("Ünïcode", "unicode"), ("Việt", "viet"), ("naïve", "naive"), ("cafe\u{301}", "cafe")])
+  @Test(arguments: [
+    ("café", "cafe"), ("Ünïcode", "unicode"), ("Việt", "viet"), ("naïve", "naive"), ("cafe\u{301}", "cafe"),
+  ])
   func `accents make no difference`(accented: String, plain: String) {
     #expect(!embedder.tokens(of: plain).isEmpty)
     #expect(embedder.tokens(of: accented) == embedder.tokens(of: plain))

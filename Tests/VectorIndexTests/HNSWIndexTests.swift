@@ -16,7 +16,8 @@ internal import VectorIndex
 
   /// The share of true neighbors that `index` finds.
   static func recall(
-    of index: HNSWIndex, against truth: HNSWIndex, queries: [[Float]], k: Int, ef: Int, filter: ((UInt64) -> Bool)? = nil
+    of index: HNSWIndex, against truth: HNSWIndex, queries: [[Float]], k: Int, ef: Int,
+    filter: ((UInt64) -> Bool)? = nil
   ) throws -> Double {
     var found = 0
     var wanted = 0
@@ -50,7 +51,10 @@ internal import VectorIndex
     let found = try index.neighbors(of: query, k: 7)
 
     let byHand = vectors.enumerated()
-      .map { (id: UInt64($0.offset), distance: zip($0.element, query).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }) }
+      .map { id, vector in
+        let distance = zip(vector, query).reduce(Float(0)) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+        return (id: UInt64(id), distance: distance)
+      }
       .sorted { ($0.distance, $0.id) < ($1.distance, $1.id) }
     #expect(found.map(\.id) == byHand.prefix(7).map(\.id))
   }
@@ -121,7 +125,8 @@ internal import VectorIndex
   func `the graph is sound after every kind of change`(seed: UInt64) throws {
     var random = SeededGenerator(seed: seed)
     let vectors = clusteredVectors(count: 120, dimension: 8, clusterCount: 4, seed: seed)
-    var index = HNSWIndex(dimension: 8, parameters: HNSWParameters(m: 2, efConstruction: 10, exactCountMax: 5, seed: seed))
+    let parameters = HNSWParameters(m: 2, efConstruction: 10, exactCountMax: 5, seed: seed)
+    var index = HNSWIndex(dimension: 8, parameters: parameters)
     var stored: Set<UInt64> = []
 
     for step in 0..<400 {
@@ -213,7 +218,9 @@ internal import VectorIndex
     var index = try Self.index(clusteredVectors(count: 20, dimension: 4, clusterCount: 2, seed: 13))
     let before = index.snapshot()
 
-    #expect(throws: VectorIndexError.dimensionMismatch(expected: 4, actual: 3)) { try index.insert(id: 99, vector: [1, 2, 3]) }
+    #expect(throws: VectorIndexError.dimensionMismatch(expected: 4, actual: 3)) {
+      try index.insert(id: 99, vector: [1, 2, 3])
+    }
     #expect(throws: VectorIndexError.unusableVector) { try index.insert(id: 3, vector: [1, 2, 3, .nan]) }
     #expect(throws: VectorIndexError.unusableVector) { try index.insert(id: 99, vector: [1, 2, 3, .infinity]) }
     #expect(throws: VectorIndexError.unusableVector) { try index.neighbors(of: [1e16, 0, 0, 0], k: 1) }

@@ -295,6 +295,22 @@ export const context = async (id: string, before: number, after: number, signal?
   return { ...found, records: found.records.map((each) => fieldsOf(each)) };
 };
 
+/** The number of a record's pattern: a field that is worked out only when it is named. */
+export async function patternOf(id: string, time: number, signal?: AbortSignal): Promise<string | null> {
+  const response = await request('/logs/query', {
+    parameters: {
+      query: `id:="${id}" | fields id, pattern`,
+      start: instant(time - 1),
+      end: instant(time + 1000),
+      limit: 1,
+    },
+    signal,
+    accept: 'application/x-ndjson',
+  });
+  const line = (await response.text()).split('\n')[0]!.trim();
+  return line ? fieldsOf(JSON.parse(line))['pattern'] || null : null;
+}
+
 export interface MeaningHit {
   id: string;
   timestamp: string;
@@ -311,10 +327,16 @@ export interface MeaningHit {
   match: 'word' | 'meaning' | 'both';
 }
 
-export const searchByMeaning = (window: Window, limit: number, signal?: AbortSignal): Promise<MeaningHit[]> =>
+/** Records that mean what `window.query` says, among those that `filter` matches; the nearest first. */
+export const searchByMeaning = (
+  window: Window,
+  filter: string,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<MeaningHit[]> =>
   json('/logs/search', {
     method: 'POST',
-    body: { query: window.query, limit, start: instant(window.start), end: instant(window.end) },
+    body: { query: window.query, filter: filter || '*', limit, start: instant(window.start), end: instant(window.end) },
     signal,
   });
 

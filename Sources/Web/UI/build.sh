@@ -3,6 +3,7 @@
 #
 #   build.sh           bundle
 #   build.sh --check   types, lint, format and unit tests first; anything wrong stops the build
+#   build.sh --check-only   those alone (check.sh)
 set -eu
 cd "$(dirname "$0")"
 state=${TIMBERLINE_UI_STATE:-../../../.build/ui}
@@ -29,14 +30,16 @@ fi
 mkdir -p generated
 "$state/venv/bin/python" scripts/icons.py generated/icons.ts
 
-if [ "${1-}" = --check ]; then
+case "${1-}" in --check*)
   export DENO_DIR="$state/deno" DENO_NO_UPDATE_CHECK=1 NO_COLOR=1
   deno=$state/venv/bin/deno
   "$deno" check --quiet main.tsx boot.ts
   "$deno" lint --quiet
   "$deno" fmt --check --quiet
   "$deno" test --quiet --no-prompt --allow-read=. --allow-env=NODE_ENV
-fi
+  if [ "$1" = --check-only ]; then exit 0; fi
+  ;;
+esac
 
 rm -rf "$out"
 mkdir -p "$out/assets"

@@ -158,6 +158,26 @@ export function splitQuery(query: string): SplitQuery {
   return { clauses, text: [words === '*' && clauses.length > 0 ? '' : words, pipes].filter(Boolean).join(' ') };
 }
 
+/**
+ * For a search by meaning: filters written as such are pills, everything else is plain words, `or` and `not` included.
+ */
+export function splitWords(query: string): SplitQuery {
+  const { list, balanced } = tokens(query.trim());
+  if (!balanced) return { clauses: [], text: query.trim() };
+  const clauses: Clause[] = [];
+  const words: string[] = [];
+  for (const token of list) {
+    const clause = clauseOf(token.text);
+    if (clause) clauses.push(clause);
+    else if (token.text !== '*') words.push(token.text);
+  }
+  return { clauses, text: words.join(' ') };
+}
+
+export function joinWords(clauses: readonly Clause[], words: string): string {
+  return [...clauses.map((each) => each.text), words.trim()].filter(Boolean).join(' ');
+}
+
 export function joinQuery(clauses: readonly Clause[], text: string): string {
   const words = text.trim();
   if (clauses.length === 0) return words;

@@ -158,7 +158,9 @@ function NewAnalysis({ onClose }: { onClose: () => void }) {
   const [busy, setBusy] = useState(false);
   const names = useResource('namespaces', async (signal) => {
     const window = { query: '*', start: now() - 168 * 3_600_000, end: now() };
-    return await api.fieldValues(window, 'namespace', 50, signal);
+    const names = ['kubernetes.namespace_name', 'namespace'];
+    const found = await Promise.all(names.map((name) => api.fieldValues(window, name, 50, signal)));
+    return [...new Set(found.flat().map((each) => each.value).filter(Boolean))];
   });
   const hourCount = Number(hours);
   const sizeCount = Number(size);
@@ -203,7 +205,7 @@ function NewAnalysis({ onClose }: { onClose: () => void }) {
             onChange={(event) => setNamespace(event.target.value)}
           />
           <datalist id='a-namespaces'>
-            {(names.data ?? []).map((each) => <option key={each.value} value={each.value} />)}
+            {(names.data ?? []).map((each) => <option key={each} value={each} />)}
           </datalist>
         </div>
         <div className='field'>

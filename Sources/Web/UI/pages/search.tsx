@@ -11,8 +11,11 @@ import {
   type FilterChange,
   filterOf,
   hasPipes,
+  joinQuery,
+  joinWords,
   needlesOf,
   splitQuery,
+  splitWords,
   withoutField,
 } from '../model/query.ts';
 import { type LogRecord, recordOf, sourceColumn } from '../model/records.ts';
@@ -71,7 +74,11 @@ export function SearchPage() {
   const window = useWindow(query, range, runs);
   const key = windowKey(window);
   // What the chart, the facets and the patterns look at: pipes change rows, not what was matched.
-  const scope = useMemo(() => ({ ...window, query: meaning ? '*' : filterOf(query) }), [window, meaning, query]);
+  const words = useMemo(() => splitWords(query), [query]);
+  const scope = useMemo(
+    () => ({ ...window, query: meaning ? joinQuery(words.clauses, '') || '*' : filterOf(query) }),
+    [window, meaning, query],
+  );
   const scopeKey = windowKey(scope);
 
   const bar = useRef<QueryBarHandle>(null);
@@ -91,7 +98,7 @@ export function SearchPage() {
     const step = stepFor(scope.start, scope.end, 960);
     return { answer: await api.hits(scope, stepText(step), signal), step, start: scope.start, end: scope.end };
   });
-  const facets = useResource(meaning ? null : `facets ${scopeKey} ${[...expanded].join(' ')}`, async (signal) => {
+  const facets = useResource(`facets ${scopeKey} ${[...expanded].join(' ')}`, async (signal) => {
     // A field's own filter does not hide its other values.
     const own = new Set(splitQuery(scope.query).clauses.map((each) => each.field));
     const main = await api.facets(scope, facetValues, signal);
@@ -119,8 +126,8 @@ export function SearchPage() {
     view === 'patterns' ? `patterns ${sort} ${scopeKey}` : null,
     (signal) => api.patterns(scope, sort, 300, signal),
   );
-  const similar = useResource(meaning && query.trim() ? `meaning ${key}` : null, async (signal) => {
-    const answer = await api.searchByMeaning({ ...window, query: query.trim() }, 100, signal);
+  const similar = useResource(meaning && words.text ? `meaning ${key}` : null, async (signal) => {
+    const answer = await api.searchByMeaning({ ...window, query: words.text }, scope.query, 100, signal);
     const best = answer.reduce((most, each) => Math.max(most, each.score), 0) || 1;
     return answer.map((each) => recordOfHit(each, best));
   });
@@ -181,10 +188,13 @@ export function SearchPage() {
     () => chosen === null ? (guessed ? [guessed] : []) : chosen === '-' ? [] : chosen.split(',').filter(Boolean),
     [chosen, guessed],
   );
-  const needles = useMemo(() => meaning ? query.split(/\s+/).filter((each) => each.length > 3) : needlesOf(query), [
-    query,
-    meaning,
-  ]);
+  const needles = useMemo(
+    () => meaning ? words.text.split(/\s+/).filter((each) => each.length > 3) : needlesOf(query),
+    [
+      query,
+      meaning,
+    ],
+  );
 
   useEffect(() => titled(query || null, 'Search'), [query]);
 
@@ -202,16 +212,18 @@ export function SearchPage() {
   const setMode = (value: Mode): void =>
     patch({
       mode: value === 'meaning' ? value : null,
-      // Filters mean nothing to a search by meaning; its words are a fair filter.
-      q: value === 'meaning' ? needlesOf(query).join(' ') : query,
+      // The pills stay; words are words in both.
+      q: value === 'meaning' ? joinWords(splitQuery(query).clauses, needlesOf(query).join(' ')) : query,
       record: null,
       view: null,
       live: null,
     });
   const filter = (field: string, value: string, change: FilterChange): void =>
-    meaning
-      ? patch({ q: changed('', field, value, change), mode: null, record: null })
-      : setQuery(changed(query, field, value, change));
+    setQuery(
+      meaning
+        ? joinWords(splitQuery(changed(joinQuery(words.clauses, ''), field, value, change)).clauses, words.text)
+        : changed(query, field, value, change),
+    );
   const open = (id: string | null, push = openId === null): void => {
     if (id) setCursorId(id);
     patch({ record: id }, push ? 'push' : 'replace');
@@ -260,11 +272,19 @@ export function SearchPage() {
 
   useEscape(openId !== null, () => open(null, true));
   useEscape(facetsOpen, () => setFacetsOpen(false));
-  const byPattern = (change: FilterChange) => (): void => {
-    const record = position === null ? null : records[position];
-    const pattern = record?.fields['pattern'] ?? record?.hit?.pattern;
-    if (pattern) filter('pattern', pattern, change);
-    else toast('Choose a record first: its pattern is then known.');
+  const byPattern = (change: FilterChange) => async (): Promise<void> => {
+    const record = position === null ? null : records[position]!;
+    if (!record) {
+      toast('Choose a record first: its pattern is then known.');
+      return;
+    }
+    try {
+      const pattern = record.hit?.pattern || await api.patternOf(record.id, record.time);
+      if (pattern) filter('pattern', pattern, change);
+      else toast("This record's pattern is not known yet.");
+    } catch (error) {
+      toast(problemOf(error).title);
+    }
   };
   const openAtCursor = (): void => {
     if (position !== null) open(records[position]!.id);
@@ -320,7 +340,7 @@ export function SearchPage() {
   const matched = statistics?.matched ?? hits.data?.answer.hits.reduce((sum, each) => sum + each.total, 0);
   const facetViews: FacetView[] = useMemo(() => {
     const views = (facets.data ?? []).map((each) => {
-      const own = fieldFilter(query, each.field);
+      const own = fieldFilter(scope.query, each.field);
       const values = [...each.values];
       for (const value of [...own.included, ...own.excluded]) {
         if (!values.some((known) => known.value === value)) values.push({ value, hits: 0 });
@@ -328,7 +348,7 @@ export function SearchPage() {
       return { ...each, values, filter: own };
     });
     return views.sort((left, right) => facetRank(left) - facetRank(right));
-  }, [facets.data, query]);
+  }, [facets.data, scope.query]);
   const remarks = useMemo(
     () =>
       rising.data
@@ -337,7 +357,7 @@ export function SearchPage() {
     [rising.data, preferences.dismissed],
   );
   const rowHeight = { compact: 20, normal: 24, relaxed: 30 }[preferences.density];
-  const showFacets = preferences.facets && !meaning;
+  const showFacets = preferences.facets;
   const nothing = !loading && current && records.length === 0 && !problem;
   const foot = found.complete || meaning
     ? records.length >= loadedMax
@@ -500,7 +520,7 @@ export function SearchPage() {
                       <Icon name='circle-stop' size={14} /> Stop
                     </button>
                   )}
-                  {!meaning && (
+                  {
                     <button
                       type='button'
                       className='tb show-n'
@@ -512,7 +532,7 @@ export function SearchPage() {
                     >
                       <Icon name='list-filter' size={14} /> <span className='hide-s'>Fields</span>
                     </button>
-                  )}
+                  }
                   <button
                     type='button'
                     className='tb'
@@ -597,7 +617,7 @@ export function SearchPage() {
                   <p>{refused.detail || refused.title}</p>
                 </EmptyState>
               )
-              : meaning && !query.trim()
+              : meaning && !words.text
               ? (
                 <EmptyState icon='sparkles' title='Say what you are looking for'>
                   <p>

@@ -6,9 +6,11 @@ import {
   completingAt,
   filterOf,
   joinQuery,
+  joinWords,
   offsetOfColumn,
   quote,
   splitQuery,
+  splitWords,
   withoutField,
 } from '../model/query.ts';
 import { Icon } from './icon.tsx';
@@ -57,7 +59,7 @@ export const QueryBar = forwardRef<QueryBarHandle, {
   onMode?: (mode: Mode) => void;
 }>(function QueryBar({ query, mode, modes = true, problem, history, suggest, onQuery, onMode }, handle) {
   const meaning = mode === 'meaning';
-  const split = useMemo(() => meaning ? { clauses: [], text: query } : splitQuery(query), [query, meaning]);
+  const split = useMemo(() => meaning ? splitWords(query) : splitQuery(query), [query, meaning]);
   const [text, setText] = useState(split.text);
   const [clauses, setClauses] = useState(split.clauses);
   useEffect(() => {
@@ -86,7 +88,7 @@ export const QueryBar = forwardRef<QueryBarHandle, {
   };
   const run = (value = text, list = clauses): void => {
     closeOptions();
-    onQuery(meaning ? value.trim() : normalize(list, value));
+    onQuery(meaning ? joinWords(list, value) : normalize(list, value));
   };
 
   // Completion follows the caret, a moment after the last key.

@@ -42,7 +42,6 @@ export function RecordDetail(props: {
   const [whole, setWhole] = useState<string | null>(null);
   const long = record.message.length > firstCharacters && whole !== record.id;
   const message = long ? record.message.slice(0, firstCharacters) : record.message;
-  const pattern = record.fields['pattern'];
   return (
     <section className='drawer' aria-label='Record'>
       <header className='drawer-h'>
@@ -118,9 +117,7 @@ export function RecordDetail(props: {
         <TabPanel name='detail' chosen={props.tab} className='drawer-p'>
           {props.tab === 'fields' && <FieldTable {...props} />}
           {props.tab === 'context' && <ContextList key={record.id} {...props} />}
-          {props.tab === 'similar' && (
-            <Similar key={pattern ?? record.id} {...props} pattern={pattern ?? record.hit?.pattern} />
-          )}
+          {props.tab === 'similar' && <Similar key={record.id} {...props} />}
           {props.tab === 'raw' && <Raw fields={record.fields} />}
         </TabPanel>
       </div>
@@ -275,24 +272,31 @@ function isAscending(records: readonly Fields[]): boolean {
   return records.length < 2 || (records[0]!['_time'] ?? '') <= (records.at(-1)!['_time'] ?? '');
 }
 
-function Similar({ pattern, window, zone, record, onFilter, onRecord }: {
-  pattern: string | undefined;
+function Similar({ window, zone, record, onFilter, onRecord }: {
   window: api.Window;
   zone: Zone;
   record: LogRecord;
   onFilter: (field: string, value: string, change: FilterChange) => void;
   onRecord: (id: string) => void;
 }) {
+  const known = useResource(
+    `pattern ${record.id}`,
+    async (signal) => record.hit?.pattern || await api.patternOf(record.id, record.time, signal) || '',
+  );
+  const pattern = known.current ? known.data : undefined;
   const query = pattern ? `pattern:=${pattern}` : null;
   const found = useResource(query && `similar ${query} ${window.start} ${window.end}`, async (signal) => {
     const similar: Fields[] = [];
     for await (const batch of api.records({ ...window, query: query! }, 50, 0, signal)) similar.push(...batch);
     return similar;
   });
-  if (!query) {
+  if (pattern === '') {
     return <p className='empty-s'>This record's pattern is not known yet. New patterns are named within seconds.</p>;
   }
-  if (found.error && !found.data) return <ErrorState compact problem={found.error} onRetry={found.reload} />;
+  const problem = known.error ?? found.error;
+  if (problem && !found.data) {
+    return <ErrorState compact problem={problem} onRetry={known.error ? known.reload : found.reload} />;
+  }
   if (!found.data) return <Skeleton rows={8} label='Loading similar records' />;
   const others = found.data.filter((each) => each['id'] !== record.id);
   return (

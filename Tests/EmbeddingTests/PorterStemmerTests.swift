@@ -13,8 +13,8 @@ internal import Testing
     ("sensibility", "sensibl"), ("triplicate", "triplic"), ("electrical", "electr"), ("goodness", "good"),
     ("revival", "reviv"), ("allowance", "allow"), ("inference", "infer"), ("adjustable", "adjust"),
     ("replacement", "replac"), ("adoption", "adopt"), ("communism", "commun"), ("effective", "effect"),
-    ("probate", "probat"), ("rate", "rate"), ("cease", "ceas"), ("controlling", "control"), ("rolling", "roll"), ("connections", "connect"),
-    ("connected", "connect"), ("is", "is"), ("ssh2", "ssh2"), ("", ""),
+    ("probate", "probat"), ("rate", "rate"), ("cease", "ceas"), ("controlling", "control"), ("rolling", "roll"),
+    ("connections", "connect"), ("connected", "connect"), ("is", "is"), ("ssh2", "ssh2"), ("", ""),
   ])
   func `suffixes come off as the paper says`(word: String, stem: String) {
     #expect(String(decoding: PorterStemmer.stem(Array(word.utf8)), as: UTF8.self) == stem)

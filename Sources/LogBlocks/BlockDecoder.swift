@@ -20,7 +20,10 @@ package final class BlockDecoder: RecordSource {
   private var loadedGroups: RowGroups?
   private var loadedDirectory: VariableDirectory?
   private var variableGroups: [Int: [UInt8]] = [:]
-  private var variableColumns: [UInt64: VariableColumn] = [:]
+  /// By template code, then slot.
+  private var variableColumns: [[VariableColumn?]] = []
+  /// By template code.
+  private var messageParts: [MessageParts?] = []
   private var messageWords: TokenFilter?
   private var fieldWords: [Int: TokenFilter] = [:]
   private var loadedShapes: Shapes?
@@ -120,9 +123,13 @@ package final class BlockDecoder: RecordSource {
   }
 
   func variables(templateCode code: Int, slot: Int) throws -> VariableColumn {
-    let key = UInt64(code) << 32 | UInt64(slot)
-    if let known = variableColumns[key] { return known }
-    guard let entry = try directory().entry(template: code, slot: slot) else { return .list(ValueList()) }
+    let directory = try directory()
+    guard let entry = directory.entry(template: code, slot: slot) else { return .list(ValueList()) }
+    if variableColumns.isEmpty { variableColumns = Array(repeating: [], count: summary.templateCounts.count) }
+    if variableColumns[code].isEmpty {
+      variableColumns[code] = Array(repeating: nil, count: directory.slotRange(ofTemplate: code).count)
+    }
+    if let known = variableColumns[code][slot] { return known }
     let groupKey = ColumnKey.variableGroup(entry.group)
     if variableGroups[entry.group] == nil { variableGroups[entry.group] = try content(groupKey) }
     let group = variableGroups[entry.group] ?? []
@@ -139,7 +146,7 @@ package final class BlockDecoder: RecordSource {
       var part = ByteReader(try reader.take(entry.byteCount), place: "column \(groupKey)")
       return try ColumnCodec.decode(count: count, byteCountMax: byteCountMax, times: times, from: &part)
     }
-    variableColumns[key] = column
+    variableColumns[code][slot] = column
     return column
   }
 
@@ -163,13 +170,19 @@ package final class BlockDecoder: RecordSource {
   }
 
   package func appendMessage(ofRow row: Int, template: Template, to bytes: inout [UInt8]) throws {
+    if loadedGroups == nil { _ = try groups() }
     let code = Int(try templateCodes()[row])
-    let ordinal = Int(try groups().ordinals[row])
-    try template.appendMessage(to: &bytes) { slot, bytes in
-      let column = try variables(templateCode: code, slot: slot)
-      guard ordinal < column.count else { throw BlockError.corrupt(place: ColumnKey.variableDirectory) }
-      column.withValue(at: ordinal) { bytes.append(contentsOf: $0) }
+    let ordinal = Int(loadedGroups?.ordinals[row] ?? 0)
+    if messageParts.isEmpty { messageParts = Array(repeating: nil, count: summary.templateCounts.count) }
+    if let parts = messageParts[code], parts.text == template.text {
+      parts.append(ordinal, to: &bytes)
+      return
     }
+    let slotCount = try directory().slotRange(ofTemplate: code).count
+    let columns = try (0..<slotCount).map { try variables(templateCode: code, slot: $0) }
+    let parts = try MessageParts(template, columns, count: Int(summary.templateCounts[code].count))
+    messageParts[code] = parts
+    parts.append(ordinal, to: &bytes)
   }
 
   // MARK: - Token filters

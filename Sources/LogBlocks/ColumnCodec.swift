@@ -477,14 +477,16 @@ extension ColumnCodec {
       values = try decodeText(count: count, byteCountMax: byteCountMax, prefix, suffix, from: &reader)
     case .integer:
       let integers = try IntegerCodec.decode(count: count, from: &reader)
-      values = build(count: count, width: 8, prefix, suffix) { index, bytes in appendInteger(integers[index], to: &bytes) }
+      let width = integers.reduce(1) { max($0, digitCount($1.magnitude) + ($1 < 0 ? 1 : 0)) }
+      values = build(count: count, widthMax: width, prefix, suffix) { writeInteger(integers[$0], to: $1) }
     case .padded:
       let width = Int(try reader.byte())
       guard width <= 18, width * count <= byteCountMax else { throw reader.corrupt }
       let integers = try IntegerCodec.decode(count: count, from: &reader)
       for value in integers where value < 0 || value >= powersOfTen[width] { throw reader.corrupt }
-      values = build(count: count, width: width, prefix, suffix) { index, bytes in
-        appendDigits(UInt64(integers[index]), width: width, to: &bytes)
+      values = build(count: count, widthMax: width, prefix, suffix) {
+        writeDigits(UInt64(integers[$0]), width: width, to: $1)
+        return width
       }
     case .decimal:
       let places = Int(try reader.byte())
@@ -492,30 +494,43 @@ extension ColumnCodec {
       let integers = try IntegerCodec.decode(count: count, from: &reader)
       for value in integers where value < 0 { throw reader.corrupt }
       let scale = powersOfTen[places]
-      values = build(count: count, width: 8, prefix, suffix) { index, bytes in
-        let (whole, fraction) = integers[index].quotientAndRemainder(dividingBy: scale)
-        appendInteger(whole, to: &bytes)
-        bytes.append(UInt8(ascii: "."))
-        appendDigits(UInt64(fraction), width: places, to: &bytes)
+      values = build(count: count, widthMax: 21, prefix, suffix) {
+        let (whole, fraction) = integers[$0].quotientAndRemainder(dividingBy: scale)
+        let width = writeInteger(whole, to: $1)
+        $1[width] = UInt8(ascii: ".")
+        writeDigits(UInt64(fraction), width: places, to: $1 + width + 1)
+        return width + 1 + places
       }
     case .ipv4:
       guard count <= reader.remaining / 4 else { throw reader.corrupt }
       let planes = try reader.take(count * 4)
-      values = build(count: count, width: 14, prefix, suffix) { index, bytes in
-        for plane in 0..<4 {
-          if plane > 0 { bytes.append(UInt8(ascii: ".")) }
-          appendInteger(Int64(planes[plane * count + index]), to: &bytes)
+      values = build(count: count, widthMax: 15, prefix, suffix) {
+        var width = writeInteger(Int64(planes[$0]), to: $1)
+        for plane in 1..<4 {
+          $1[width] = UInt8(ascii: ".")
+          width += 1 + writeInteger(Int64(planes[plane * count + $0]), to: $1 + width + 1)
         }
+        return width
       }
     case .number:
       let limit = Int(try reader.byte())
       let codes = try CodeCodec.decode(count: count, limit: limit, from: &reader)
       let integers = try IntegerCodec.decode(count: count, from: &reader)
-      guard count == 0 || limit / 2 <= max(64, byteCountMax / count) else { throw reader.corrupt }
-      values = build(count: count, width: 12, prefix, suffix) { index, bytes in
-        if codes[index] & 1 == 1 { bytes.append(UInt8(ascii: "-")) }
-        for _ in 0..<codes[index] / 2 { bytes.append(UInt8(ascii: "0")) }
-        appendInteger(UInt64(bitPattern: integers[index]), to: &bytes)
+      values = build(count: count, widthMax: 21 + limit / 2, prefix, suffix) {
+        let code = Int(codes[$0])
+        var width = 0
+        if code & 1 == 1 {
+          $1[0] = UInt8(ascii: "-")
+          width = 1
+        }
+        for _ in 0..<code / 2 {
+          $1[width] = UInt8(ascii: "0")
+          width += 1
+        }
+        let magnitude = UInt64(bitPattern: integers[$0])
+        let digits = digitCount(magnitude)
+        writeDigits(magnitude, width: digits, to: $1 + width)
+        return width + digits
       }
     case .timestamp:
       let pieces = try reader.array(Int(try reader.byte()))
@@ -525,8 +540,10 @@ extension ColumnCodec {
       let distances = try IntegerCodec.decode(count: count, from: &reader)
       var day = TimestampLayout.Day()
       var isWhole = true
-      values = build(count: count, width: layout.byteCount, prefix, suffix) { index, bytes in
-        if !layout.append(distance: distances[index], from: times[index], to: &bytes, &day) { isWhole = false }
+      values = build(count: count, widthMax: layout.byteCount, prefix, suffix) {
+        if layout.write(distance: distances[$0], from: times[$0], to: $1, &day) { return layout.byteCount }
+        isWhole = false
+        return 0
       }
       guard isWhole else { throw reader.corrupt }
     case .hex, .upperHex:
@@ -539,20 +556,33 @@ extension ColumnCodec {
 
   private static let powersOfTen: [Int64] = (0...18).map { (0..<$0).reduce(Int64(1)) { power, _ in power * 10 } }
 
+  /// Values between a prefix and a suffix; `write` writes the core of one, at most `widthMax` bytes, and tells how many.
+  @inline(__always)
   private static func build(
-    count: Int, width: Int, _ prefix: [UInt8], _ suffix: [UInt8], _ appendCore: (Int, inout [UInt8]) -> Void
+    count: Int, widthMax: Int, _ prefix: [UInt8], _ suffix: [UInt8], _ write: (Int, UnsafeMutablePointer<UInt8>) -> Int
   ) -> ValueList {
-    var list = ValueList()
-    list.spans.reserveCapacity(count)
-    list.bytes.reserveCapacity(count * (width + prefix.count + suffix.count))
-    for index in 0..<count {
-      let start = list.bytes.count
-      if !prefix.isEmpty { list.bytes.append(contentsOf: prefix) }
-      appendCore(index, &list.bytes)
-      if !suffix.isEmpty { list.bytes.append(contentsOf: suffix) }
-      list.spans.append(ByteSpan(start..<list.bytes.count))
+    var spans: [ByteSpan] = []
+    spans.reserveCapacity(count)
+    let capacity = count * (widthMax + prefix.count + suffix.count)
+    let bytes = [UInt8](unsafeUninitializedCapacity: max(1, capacity)) { output, initialized in
+      let base = output.baseAddress!
+      var end = 0
+      for index in 0..<count {
+        let start = end
+        for byte in prefix {
+          base[end] = byte
+          end += 1
+        }
+        end += write(index, base + end)
+        for byte in suffix {
+          base[end] = byte
+          end += 1
+        }
+        spans.append(ByteSpan(offset: UInt32(start), length: UInt32(end - start)))
+      }
+      initialized = end
     }
-    return list
+    return ValueList(bytes: bytes, spans: spans)
   }
 
   /// Lengths that together are at most `byteCountMax`.
@@ -581,12 +611,19 @@ extension ColumnCodec {
       }
       return ValueList(bytes: Array(text), spans: spans)
     }
+    var list = ValueList()
+    list.spans.reserveCapacity(count)
+    list.bytes.reserveCapacity(total + count * (prefix.count + suffix.count))
     var offset = 0
-    return build(count: count, width: total / max(count, 1) + 1, prefix, suffix) { index, bytes in
-      let end = offset + Int(lengths[index])
-      bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[offset..<end]))
-      offset = end
+    for length in lengths {
+      let start = list.bytes.count
+      list.bytes.append(contentsOf: prefix)
+      list.bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[offset..<offset + Int(length)]))
+      list.bytes.append(contentsOf: suffix)
+      offset += Int(length)
+      list.spans.append(ByteSpan(start..<list.bytes.count))
     }
+    return list
   }
 
   private static func decodeHex(
@@ -594,43 +631,66 @@ extension ColumnCodec {
   ) throws(BlockError) -> ValueList {
     let (lengths, total) = try decodeLengths(count: count, byteCountMax: reader.remaining * 2, from: &reader)
     let packed = try reader.take((total + 1) / 2)
+    var list = ValueList()
+    list.spans.reserveCapacity(count)
+    list.bytes.reserveCapacity(total + count * (prefix.count + suffix.count))
     var position = 0
-    return build(count: count, width: total / max(count, 1) + 1, prefix, suffix) { index, bytes in
-      for _ in 0..<lengths[index] {
+    for length in lengths {
+      let start = list.bytes.count
+      list.bytes.append(contentsOf: prefix)
+      for _ in 0..<length {
         let nibble = (packed[position >> 1] >> UInt8((position & 1) * 4)) & 0x0F
-        bytes.append(nibble < 10 ? UInt8(ascii: "0") + nibble : letters + nibble - 10)
+        list.bytes.append(nibble < 10 ? UInt8(ascii: "0") + nibble : letters + nibble - 10)
         position += 1
       }
+      list.bytes.append(contentsOf: suffix)
+      list.spans.append(ByteSpan(start..<list.bytes.count))
     }
+    return list
   }
 
-  private static func appendInteger(_ value: Int64, to bytes: inout [UInt8]) {
-    if value < 0 { bytes.append(UInt8(ascii: "-")) }
-    appendInteger(value.magnitude, to: &bytes)
+  /// Writes the decimal text of `value` and returns its length.
+  @inline(__always)
+  private static func writeInteger(_ value: Int64, to output: UnsafeMutablePointer<UInt8>) -> Int {
+    let magnitude = value.magnitude
+    let width = digitCount(magnitude)
+    guard value < 0 else {
+      writeDigits(magnitude, width: width, to: output)
+      return width
+    }
+    output[0] = UInt8(ascii: "-")
+    writeDigits(magnitude, width: width, to: output + 1)
+    return width + 1
   }
 
-  private static func appendInteger(_ magnitude: UInt64, to bytes: inout [UInt8]) {
-    var width = 1
-    var rest = magnitude / 10
+  @inline(__always)
+  static func writeDigits(_ value: UInt64, width: Int, to output: UnsafeMutablePointer<UInt8>) {
+    var rest = value
+    var index = width
+    // Two digits a division.
+    while index >= 2 {
+      index -= 2
+      let quotient = rest / 100
+      let pair = UInt8(truncatingIfNeeded: rest &- quotient &* 100)
+      let tens = pair / 10
+      output[index] = UInt8(ascii: "0") &+ tens
+      output[index + 1] = UInt8(ascii: "0") &+ (pair &- tens &* 10)
+      rest = quotient
+    }
+    if index == 1 { output[0] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10) }
+  }
+
+  private static func digitCount(_ value: UInt64) -> Int {
+    if value < 10 { return 1 }
+    if value < 100 { return 2 }
+    if value < 1000 { return 3 }
+    if value < 10_000 { return 4 }
+    var width = 4
+    var rest = value / 10_000
     while rest > 0 {
       width += 1
       rest /= 10
     }
-    appendDigits(magnitude, width: width, to: &bytes)
-  }
-
-  private static func appendDigits(_ value: UInt64, width: Int, to bytes: inout [UInt8]) {
-    // Written from the end of a word of 20 digits at most.
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
-      var rest = value
-      var index = width
-      while index > 0 {
-        index -= 1
-        let quotient = rest / 10
-        digits.initializeElement(at: index, to: UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest &- quotient &* 10))
-        rest = quotient
-      }
-      bytes.append(contentsOf: UnsafeBufferPointer(rebasing: digits[0..<width]))
-    }
+    return width
   }
 }

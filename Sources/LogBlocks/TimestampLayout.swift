@@ -340,8 +340,8 @@ struct TimestampLayout {
 
   // MARK: - Number to text
 
-  /// Appends the text at `distance` units from `time`; false, and nothing appended, if no text of this layout is there.
-  func append(distance: Int64, from time: Int64, to bytes: inout [UInt8], _ day: inout Day) -> Bool {
+  /// Writes the text at `distance` units from `time`, `byteCount` bytes; false if no text of this layout is there.
+  func write(distance: Int64, from time: Int64, to output: UnsafeMutablePointer<UInt8>, _ day: inout Day) -> Bool {
     let units = time.floorDivided(by: nanosecondsPerUnit) &+ distance
     let seconds = units.floorDivided(by: unitsPerSecond)
     // The products may pass 64 bits at the edges of time; the differences never do.
@@ -354,40 +354,37 @@ struct TimestampLayout {
     }
     let date = day.date
     if hasYear, !(0...9999).contains(date.year) { return false }
+    var index = 0
+    func number(_ value: Int, _ width: Int) {
+      ColumnCodec.writeDigits(UInt64(value), width: width, to: output + index)
+      index += width
+    }
+    func name(_ number: Int, in names: [UInt8]) {
+      for offset in 0..<3 { output[index + offset] = names[number * 3 + offset] }
+      index += 3
+    }
     for piece in pieces {
       switch piece {
-      case Piece.year: TimestampLayout.append(Int64(date.year), 4, &bytes)
-      case Piece.month: TimestampLayout.append(Int64(date.month), 2, &bytes)
-      case Piece.day: TimestampLayout.append(Int64(date.day), 2, &bytes)
+      case Piece.year: number(date.year, 4)
+      case Piece.month: number(date.month, 2)
+      case Piece.day: number(date.day, 2)
       case Piece.paddedDay:
-        if date.day < 10 { bytes.append(UInt8(ascii: " ")) }
-        TimestampLayout.append(Int64(date.day), date.day < 10 ? 1 : 2, &bytes)
-      case Piece.hour: TimestampLayout.append(Int64(second / 3600), 2, &bytes)
-      case Piece.minute: TimestampLayout.append(Int64(second / 60 % 60), 2, &bytes)
-      case Piece.second: TimestampLayout.append(Int64(second % 60), 2, &bytes)
-      case Piece.monthName: bytes += TimestampLayout.monthNames[(date.month - 1) * 3..<date.month * 3]
-      case Piece.weekdayName:
-        let weekday = Int((days % 7 + 7) % 7)
-        bytes += TimestampLayout.weekdayNames[weekday * 3..<weekday * 3 + 3]
+        number(date.day, 2)
+        if date.day < 10 { output[index - 2] = UInt8(ascii: " ") }
+      case Piece.hour: number(second / 3600, 2)
+      case Piece.minute: number(second / 60 % 60, 2)
+      case Piece.second: number(second % 60, 2)
+      case Piece.monthName: name(date.month - 1, in: TimestampLayout.monthNames)
+      case Piece.weekdayName: name(Int((days % 7 + 7) % 7), in: TimestampLayout.weekdayNames)
       case Piece.epochSeconds:
         guard (1_000_000_000..<10_000_000_000).contains(seconds) else { return false }
-        TimestampLayout.append(seconds, 10, &bytes)
-      case 0x20...: bytes.append(piece)
-      default: TimestampLayout.append(fraction, places, &bytes)
+        number(Int(seconds), 10)
+      case 0x20...:
+        output[index] = piece
+        index += 1
+      default: number(Int(fraction), places)
       }
     }
     return true
   }
-
-  @inline(__always)
-  private static func append(_ value: Int64, _ width: Int, _ bytes: inout [UInt8]) {
-    var divisor = power10[width - 1]
-    for _ in 0..<width {
-      bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: value / divisor % 10))
-      divisor /= 10
-      if divisor == 0 { break }
-    }
-  }
-
-  private static let power10: [Int64] = (0..<10).map { power($0) }
 }

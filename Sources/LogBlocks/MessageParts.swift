@@ -1,0 +1,63 @@
+internal import Domain
+
+/// One template's messages in a form that puts them together fast: literals and variables in one buffer, spans record by record.
+final class MessageParts {
+  /// The template's, to tell whether these are its parts.
+  let text: [UInt8]
+  private let slotCount: Int
+  /// Literals, then the values of all slots.
+  private var bytes: [UInt8] = []
+  /// One more than slots.
+  private var literals: [ByteSpan] = []
+  /// `slotCount` a record.
+  private var variables: [ByteSpan]
+
+  /// - Parameter columns: At least one a slot, each with `count` values.
+  /// - Throws: `.corrupt` if there are fewer.
+  init(_ template: Template, _ columns: [VariableColumn], count: Int) throws(BlockError) {
+    text = template.text
+    for literal in template.literals {
+      let start = bytes.count
+      bytes += literal
+      literals.append(ByteSpan(start..<bytes.count))
+    }
+    slotCount = literals.count - 1
+    guard columns.count == slotCount, columns.allSatisfy({ $0.count == count }) else {
+      throw .corrupt(place: "column \(ColumnKey.variableDirectory)")
+    }
+    variables = [ByteSpan](repeating: ByteSpan(offset: 0, length: 0), count: count * slotCount)
+    for (slot, column) in columns.enumerated() {
+      let values: ValueList
+      switch column {
+      case .dictionary(let distinct, _): values = distinct
+      case .list(let all): values = all
+      }
+      guard bytes.count + values.bytes.count <= Int(UInt32.max) else { throw .tooLarge }
+      let base = UInt32(bytes.count)
+      bytes += values.bytes
+      switch column {
+      case .dictionary(_, let codes):
+        for (record, code) in codes.enumerated() {
+          variables[record * slotCount + slot] = values.spans[Int(code)].shifted(by: base)
+        }
+      case .list:
+        for (record, span) in values.spans.enumerated() { variables[record * slotCount + slot] = span.shifted(by: base) }
+      }
+    }
+  }
+
+  /// Appends the message of the template's record of that number.
+  func append(_ record: Int, to message: inout [UInt8]) {
+    bytes.withUnsafeBufferPointer { bytes in
+      func append(_ span: ByteSpan) {
+        let start = Int(span.offset)
+        message.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start..<start + Int(span.length)]))
+      }
+      append(literals[0])
+      for slot in 0..<slotCount {
+        append(variables[record * slotCount + slot])
+        append(literals[slot + 1])
+      }
+    }
+  }
+}

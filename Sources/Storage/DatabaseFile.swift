@@ -29,6 +29,16 @@ final class DatabaseFile: @unchecked Sendable {
   }
   private let readers = Mutex(Readers())
 
+  /// Where a write can be made to fail.
+  enum FaultPoint: Sendable {
+    /// The transaction is rolled back.
+    case beforeCommit
+    /// The transaction reached the log, but its sync failed.
+    case afterCommit
+  }
+  /// For tests: may throw what SQLite would.
+  let fault = Mutex<(@Sendable (FaultPoint) throws -> Void)?>(nil)
+
   /// - Parameter erasesDeleted: Overwrites what is deleted with zeros.
   init(
     path: String, label: String, migrations: Migrations, erasesDeleted: Bool = false,
@@ -109,13 +119,16 @@ final class DatabaseFile: @unchecked Sendable {
     _ operation: String, byteCount: Int, _ body: (Database) throws -> T, committed: (T) -> Void
   ) throws(StorageError) -> T {
     let connection = try writer(operation)
+    let fault = fault.withLock { $0 }
     let value = try attempt(operation) {
       try connection.inDatabase { database in
         var value: T?
         try database.inTransaction(.immediate) {
           value = try body(database)
+          try fault?(.beforeCommit)
           return .commit
         }
+        try fault?(.afterCommit)
         return value!
       }
     }

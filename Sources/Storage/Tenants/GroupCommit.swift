@@ -50,6 +50,9 @@ final class GroupCommit: Sendable {
     }
   }
 
+  /// Requests that wait for a transaction.
+  var waitingCount: Int { state.withLock { $0.waiting.count } }
+
   func release(_ byteCount: Int) { state.withLock { $0.reservedByteCount -= byteCount } }
 
   /// Returns when the records are durable.

@@ -49,7 +49,7 @@ package final class TenantDatabase: Sendable {
   let logger: Logger
   let uses = UseCount()
   let summaries: SummaryCache
-  private let commits: GroupCommit
+  let commits: GroupCommit
   private let maintenanceTurns = Turnstile()
 
   struct Numbers: Sendable {
@@ -173,6 +173,7 @@ package final class TenantDatabase: Sendable {
     let use = uses.begin()
     defer { withExtendedLifetime(use) {} }
     guard let times = columns.timeSpan else { return Receipt(recordCount: 0, sequence: state.withLock { $0.commitCount }) }
+    try requireOpen("storing records")
     let byteCount = columns.byteCount
     try commits.reserve(byteCount)
     defer { commits.release(byteCount) }

@@ -112,7 +112,7 @@ struct RecordSink {
     let hash = tl_hash64(name.baseAddress, name.count, 0)
     var slot = nameIndex.start(hash)
     while let number = nameIndex.next(hash, &slot) {
-      if equal(names[number].span, name) { return number }
+      if RecordSink.equal(names[number].span, name, in: records.bytes) { return number }
     }
     let start = records.bytes.count
     records.bytes.append(contentsOf: name)
@@ -134,14 +134,14 @@ struct RecordSink {
   /// Ends the fields of a record.
   mutating func endFields() -> FieldSet {
     if !hasKubernetesLabel { labels += otherLabels }
-    for extra in extras where !fields.contains(where: { equal($0.name, extra.name) }) {
+    for extra in extras where !has(extra.name) {
       fields.append(extra)
       labels.append(extra)
     }
-    let hash = hash(fields)
+    let hash = RecordSink.hash(fields, in: records.bytes)
     var slot = fieldSetIndex.start(hash)
     while let number = fieldSetIndex.next(hash, &slot) {
-      if equal(records.fieldSetTable[number], fields) {
+      if RecordSink.equal(records.fieldSetTable[number], fields, in: records.bytes) {
         truncate(to: bytesBefore)
         return fieldSetResults[number]
       }
@@ -153,11 +153,16 @@ struct RecordSink {
     return result
   }
 
+  private func has(_ name: ByteSpan) -> Bool {
+    for field in fields where RecordSink.equal(field.name, name, in: records.bytes) { return true }
+    return false
+  }
+
   private mutating func streamNumber() -> UInt32 {
-    let hash = hash(labels)
+    let hash = RecordSink.hash(labels, in: records.bytes)
     var slot = streamIndex.start(hash)
     while let number = streamIndex.next(hash, &slot) {
-      if equal(records.streamTable[number], labels) { return UInt32(number) }
+      if RecordSink.equal(records.streamTable[number], labels, in: records.bytes) { return UInt32(number) }
     }
     streamIndex.insert(hash, records.streamTable.count)
     records.streamTable.append(labels)
@@ -195,8 +200,10 @@ struct RecordSink {
     if records.bytes.count > keep { records.bytes.removeLast(records.bytes.count - keep) }
   }
 
-  private func hash(_ fields: [FieldSpan]) -> UInt64 {
-    records.bytes.withUnsafeBufferPointer { bytes in
+  // Static, over the bytes alone: a method that reads `self` between its changes makes the compiler copy the whole sink.
+
+  private static func hash(_ fields: [FieldSpan], in bytes: [UInt8]) -> UInt64 {
+    bytes.withUnsafeBufferPointer { bytes in
       var hash = UInt64(fields.count)
       for field in fields {
         hash = tl_hash64(bytes.part(field.name.range).baseAddress, Int(field.name.length), hash)
@@ -206,23 +213,21 @@ struct RecordSink {
     }
   }
 
-  private func equal(_ left: [FieldSpan], _ right: [FieldSpan]) -> Bool {
+  private static func equal(_ left: [FieldSpan], _ right: [FieldSpan], in bytes: [UInt8]) -> Bool {
     guard left.count == right.count else { return false }
     for index in left.indices {
-      guard equal(left[index].name, right[index].name), equal(left[index].value, right[index].value) else {
-        return false
-      }
+      guard equal(left[index].name, right[index].name, in: bytes),
+        equal(left[index].value, right[index].value, in: bytes)
+      else { return false }
     }
     return true
   }
 
-  private func equal(_ left: ByteSpan, _ right: ByteSpan) -> Bool {
-    left == right
-      || records.bytes.withUnsafeBufferPointer { $0.part(left.range).elementsEqual($0.part(right.range)) }
+  private static func equal(_ left: ByteSpan, _ right: ByteSpan, in bytes: [UInt8]) -> Bool {
+    left == right || bytes.withUnsafeBufferPointer { equal(left, $0.part(right.range), in: bytes) }
   }
 
-  private func equal(_ left: ByteSpan, _ right: UnsafeBufferPointer<UInt8>) -> Bool {
-    Int(left.length) == right.count
-      && records.bytes.withUnsafeBufferPointer { $0.part(left.range).elementsEqual(right) }
+  private static func equal(_ left: ByteSpan, _ right: UnsafeBufferPointer<UInt8>, in bytes: [UInt8]) -> Bool {
+    Int(left.length) == right.count && bytes.withUnsafeBufferPointer { $0.part(left.range).elementsEqual(right) }
   }
 }

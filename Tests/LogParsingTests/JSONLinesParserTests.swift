@@ -249,6 +249,14 @@ import Testing
     #expect(result.rejectedCount == rejected)
   }
 
+  @Test func `a record that is refused leaves no stream and no fields behind`() {
+    let result = parseJSON(#"{"log":"x","source":"a","date":1400000000}"# + "\n" + #"{"log":"x","source":"b"}"#)
+
+    #expect(result.rejectedCount == 1)
+    #expect(result.records.streamTable.count == 1)
+    #expect(result.records.fieldSetTable.count == 1)
+  }
+
   @Test func `limits name themselves`() {
     func reasons(_ line: String, _ change: @escaping (inout ParsingLimits) -> Void) -> [String] {
       parseJSON(line) { change(&$0.limits) }.reasons

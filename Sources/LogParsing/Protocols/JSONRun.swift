@@ -325,7 +325,7 @@ struct JSONRun {
     collectRest(timeMember: firstTime, messageMember: firstMessage)
     restParts.append(start..<end - 1)
     guard let rest = rests.find(restParts, base: base), rest.isPure else { return false }
-    try append(rest.fields, timeMember: firstTime, messageMember: firstMessage)
+    try append(rest.fields, time: time(firstTime), messageMember: firstMessage)
     return true
   }
 
@@ -362,8 +362,10 @@ struct JSONRun {
     collectRest(timeMember: timeMember, messageMember: messageMember)
     if let rest = rests.find(restParts, base: base) {
       if messageMember < 0, rest.isEmpty { throw JSONFault(kind: .nothingToKeep, offset: -1) }
-      return try append(rest.fields, timeMember: timeMember, messageMember: messageMember)
+      return try append(rest.fields, time: time(timeMember), messageMember: messageMember)
     }
+    // Before the fields: what is refused must leave no stream and no field set behind.
+    let time = try time(timeMember)
     if sink.isFull { throw JSONFault(kind: .bodyTooLarge, offset: -1) }
     sink.beginFields()
     do throws(JSONFault) {
@@ -388,14 +390,13 @@ struct JSONRun {
       member.isCandidate && index != timeMember && index != messageMember
     }
     rests.insert(restParts, base: base, RestTable.Rest(fields: fields, isPure: isPure, isEmpty: isEmpty))
-    try append(fields, timeMember: timeMember, messageMember: messageMember)
+    try append(fields, time: time, messageMember: messageMember)
   }
 
-  /// Appends the record made of the members given (or -1) and what stands for the rest.
+  /// Appends a record: the message of the member given, or none for -1, and what stands for the rest.
   private mutating func append(
-    _ fields: RecordSink.FieldSet, timeMember: Int, messageMember: Int
+    _ fields: RecordSink.FieldSet, time: Timestamp, messageMember: Int
   ) throws(JSONFault) {
-    let time = try time(timeMember)
     if sink.isFull { throw JSONFault(kind: .bodyTooLarge, offset: -1) }
     let span: ByteSpan
     if messageMember >= 0 {

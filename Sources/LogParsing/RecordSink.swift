@@ -200,7 +200,8 @@ struct RecordSink {
     if records.bytes.count > keep { records.bytes.removeLast(records.bytes.count - keep) }
   }
 
-  // Static, over the bytes alone: a method that reads `self` between its changes makes the compiler copy the whole sink.
+  // Static, over the bytes alone: a method that reads `self` between its changes makes the compiler copy the whole
+  // sink.
 
   private static func hash(_ fields: [FieldSpan], in bytes: [UInt8]) -> UInt64 {
     bytes.withUnsafeBufferPointer { bytes in

@@ -67,7 +67,7 @@ let package = Package(
     room("Search", ["Indexing", "Storage", "LogQuery", "LogBlocks", "Domain", "CKernels", logging]),
 
     // Services
-    room("Identity", ["Storage", "Domain", crypto]),
+    room("Identity", ["Storage", "Domain", "CKernels", crypto]),
     room("Indexing", ["Storage", "LogTemplates", "Embedding", "VectorIndex", "Domain", logging]),
 
     // Store
@@ -84,7 +84,7 @@ let package = Package(
     // Ground
     room("Domain", []),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
-    .target(name: "CEmbeddingModel", cSettings: [.unsafeFlags(["-std=c23"])]),
+    .target(name: "CEmbeddingModel", exclude: ["static256"], cSettings: [.unsafeFlags(["-std=c23"])]),
     .target(name: "CWebAssets", cSettings: [.unsafeFlags(["-std=c23"])]),
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),

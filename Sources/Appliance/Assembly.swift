@@ -111,7 +111,7 @@ struct Assembly: Sendable {
   // MARK: The folder, without opening it
 
   /// Whether `path` holds Timberline's files.
-  static func isDataFolder(_ path: String) -> Bool { access(path + "/control.sqlite", F_OK) == 0 }
+  static func isDataFolder(_ path: String) -> Bool { Glibc.access(path + "/control.sqlite", F_OK) == 0 }
 
   /// Whether a process holds the folder's lock.
   static func isLocked(_ path: String) -> Bool {
@@ -137,7 +137,7 @@ struct Assembly: Sendable {
 
   private static func processMetrics() -> String {
     var usage = rusage()
-    getrusage(RUSAGE_SELF, &usage)
+    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     let seconds =
       Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
       + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6

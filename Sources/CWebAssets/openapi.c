@@ -1,6 +1,8 @@
 #include "COpenAPI.h"
 
-const uint8_t tl_openapi[] = {
+static const uint8_t document[] = {
 #embed "../../docs/reference/openapi.json"
 };
-const size_t tl_openapi_length = sizeof tl_openapi;
+
+const uint8_t *const tl_openapi = document;
+const size_t tl_openapi_length = sizeof document;

@@ -103,7 +103,7 @@ package struct IngestService: Sendable {
     options.limits.lineByteCountMax = limits.lineByteCountMax
     options.limits.fieldCountMax = limits.fieldCountMax
     options.limits.retentionNanoseconds = limits.retentionNanoseconds
-    var parser = JSONLinesParser(options: options)
+    let parser = JSONLinesParser(options: options)
     func run(_ bytes: UnsafeBufferPointer<UInt8>) throws -> (ParseResult, byteCount: Int) {
       if encoding == .identity {
         if bytes.count > limits.bodyByteCountMax { throw BodyError.tooLarge(byteCountMax: limits.bodyByteCountMax) }

@@ -173,16 +173,28 @@ package final class BlockDecoder: RecordSource {
     if loadedGroups == nil { _ = try groups() }
     let code = Int(try templateCodes()[row])
     let ordinal = Int(loadedGroups?.ordinals[row] ?? 0)
-    if messageParts.isEmpty { messageParts = Array(repeating: nil, count: summary.templateCounts.count) }
-    if let parts = messageParts[code], parts.text == template.text {
-      parts.append(ordinal, to: &bytes)
-      return
+    try parts(templateCode: code, template).append(ordinal, to: &bytes)
+  }
+
+  package func forEachMessage(
+    ofTemplate number: UInt32, template: Template, _ body: (Int, UnsafeBufferPointer<UInt8>) throws -> Bool
+  ) throws {
+    guard let code = summary.templateCode(of: number) else { return }
+    let groups = try groups()
+    let range = groups.range(of: code)
+    try parts(templateCode: code, template).forEach { record, message in
+      try body(Int(groups.rows[range.lowerBound + record]), message)
     }
+  }
+
+  private func parts(templateCode code: Int, _ template: Template) throws -> MessageParts {
+    if messageParts.isEmpty { messageParts = Array(repeating: nil, count: summary.templateCounts.count) }
+    if let parts = messageParts[code], parts.text == template.text { return parts }
     let slotCount = try directory().slotRange(ofTemplate: code).count
     let columns = try (0..<slotCount).map { try variables(templateCode: code, slot: $0) }
     let parts = try MessageParts(template, columns, count: Int(summary.templateCounts[code].count))
     messageParts[code] = parts
-    parts.append(ordinal, to: &bytes)
+    return parts
   }
 
   // MARK: - Token filters
@@ -364,23 +376,26 @@ package final class BlockDecoder: RecordSource {
 
 extension BlockSummary {
   /// The index in `templateCounts`.
-  package func templateCode(of number: UInt32) -> Int? { BlockSummary.index(of: number, in: templateCounts) }
+  package func templateCode(of number: UInt32) -> Int? { templateCounts.index(of: number) }
 
-  package func hasStream(_ number: UInt32) -> Bool { BlockSummary.index(of: number, in: streamCounts) != nil }
+  package func hasStream(_ number: UInt32) -> Bool { streamCounts.index(of: number) != nil }
 
   /// The index in `fields` of the first field of that name.
   package func fieldIndex(of name: [UInt8]) -> Int? {
     fields.firstIndex { $0.occurrence == 0 && $0.name == name }
   }
+}
 
-  private static func index(of number: UInt32, in counts: [NumberCount]) -> Int? {
+extension [NumberCount] {
+  /// The place of a number among ascending ones.
+  func index(of number: UInt32) -> Int? {
     var low = 0
-    var high = counts.count
+    var high = count
     while low < high {
       let middle = (low + high) / 2
-      if counts[middle].number < number { low = middle + 1 } else { high = middle }
+      if self[middle].number < number { low = middle + 1 } else { high = middle }
     }
-    return low < counts.count && counts[low].number == number ? low : nil
+    return low < count && self[low].number == number ? low : nil
   }
 }
 

@@ -44,7 +44,7 @@ package final class HeadSource: RecordSource {
   }
 
   package func rows(ofTemplate number: UInt32) -> [UInt32] {
-    guard let code = templateColumn.counts.firstIndex(where: { $0.number == number }) else { return [] }
+    guard let code = templateColumn.counts.index(of: number) else { return [] }
     let groups = groups
     return Array(groups.rows[groups.range(of: code)])
   }
@@ -76,6 +76,17 @@ package final class HeadSource: RecordSource {
     try template.appendMessage(to: &bytes) { slot, bytes in
       guard slot < variables.count else { throw BlockError.invalidRecords("a template has more slots than variables") }
       bytes.append(contentsOf: records.bytes[records.variables[variables.lowerBound + slot].range])
+    }
+  }
+
+  package func forEachMessage(
+    ofTemplate number: UInt32, template: Template, _ body: (Int, UnsafeBufferPointer<UInt8>) throws -> Bool
+  ) throws {
+    var message: [UInt8] = []
+    for row in rows(ofTemplate: number) {
+      message.removeAll(keepingCapacity: true)
+      try appendMessage(ofRow: Int(row), template: template, to: &message)
+      guard try message.withUnsafeBufferPointer({ try body(Int(row), $0) }) else { return }
     }
   }
 

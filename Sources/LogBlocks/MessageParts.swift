@@ -11,6 +11,7 @@ final class MessageParts {
   private var literals: [ByteSpan] = []
   /// `slotCount` a record.
   private var variables: [ByteSpan]
+  private let count: Int
 
   /// - Parameter columns: At least one a slot, each with `count` values.
   /// - Throws: `.corrupt` if there are fewer.
@@ -22,6 +23,7 @@ final class MessageParts {
       literals.append(ByteSpan(start..<bytes.count))
     }
     slotCount = literals.count - 1
+    self.count = count
     guard columns.count == slotCount, columns.allSatisfy({ $0.count == count }) else {
       throw .corrupt(place: "column \(ColumnKey.variableDirectory)")
     }
@@ -57,6 +59,41 @@ final class MessageParts {
       for slot in 0..<slotCount {
         append(variables[record * slotCount + slot])
         append(literals[slot + 1])
+      }
+    }
+  }
+
+  /// Calls `body` with each record's message until it answers false.
+  func forEach(_ body: (Int, UnsafeBufferPointer<UInt8>) throws -> Bool) rethrows {
+    let literalByteCount = literals.reduce(0) { $0 + Int($1.length) }
+    var scratch = [UInt8](repeating: 0, count: literalByteCount + 256)
+    try bytes.withUnsafeBufferPointer { bytes in
+      try variables.withUnsafeBufferPointer { variables in
+        try literals.withUnsafeBufferPointer { literals in
+          for record in 0..<count {
+            let own = variables[record * slotCount..<(record + 1) * slotCount]
+            var byteCount = literalByteCount
+            for span in own { byteCount += Int(span.length) }
+            if byteCount > scratch.count { scratch = [UInt8](repeating: 0, count: byteCount * 2) }
+            let goesOn = try scratch.withUnsafeMutableBufferPointer { scratch in
+              // `scratch` and, if anything is copied, `bytes` are not empty: both have addresses.
+              let output = UnsafeMutableRawPointer(scratch.baseAddress!)
+              var end = 0
+              func copy(_ span: ByteSpan) {
+                guard span.length > 0, let source = bytes.baseAddress else { return }
+                output.advanced(by: end).copyMemory(from: source + Int(span.offset), byteCount: Int(span.length))
+                end += Int(span.length)
+              }
+              copy(literals[0])
+              for slot in 0..<slotCount {
+                copy(own[own.startIndex + slot])
+                copy(literals[slot + 1])
+              }
+              return try body(record, UnsafeBufferPointer(rebasing: scratch[..<byteCount]))
+            }
+            if !goesOn { return }
+          }
+        }
       }
     }
   }

@@ -43,6 +43,11 @@ package protocol RecordSource: AnyObject {
 
   /// Appends the row's message: the template's literals with the row's variables in its slots.
   func appendMessage(ofRow row: Int, template: Template, to bytes: inout [UInt8]) throws
+  /// Calls `body` with each row of one template and its message, in row order, until it answers false. The message's bytes live as
+  /// long as `body` runs. The way to look at many messages: about a tenth of the cost of `appendMessage` row by row.
+  func forEachMessage(
+    ofTemplate number: UInt32, template: Template, _ body: (Int, UnsafeBufferPointer<UInt8>) throws -> Bool
+  ) throws
 
   /// The given rows (nil: all), in that order, as columns: for merging, and for answers.
   func columns(rows: [UInt32]?) throws -> RecordColumns

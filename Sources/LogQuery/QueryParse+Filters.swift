@@ -10,7 +10,7 @@ extension QueryParse {
       repeat {
         let branch = try parse.conjunction(field)
         if case .or(let inner) = branch { branches += inner } else { branches.append(branch) }
-      } while try parse.acceptKeyword("or")
+      } while try parse.acceptConnective("or")
       if branches.count == 1 { return branches[0] }
       if branches.contains(where: { if case .all = $0 { true } else { false } }) { return .all }
       return .or(branches)
@@ -27,8 +27,8 @@ extension QueryParse {
       case .and(let inner): parts += inner
       default: parts.append(part)
       }
-      if try acceptKeyword("and") { continue }
-      if isKeyword("or") { break }
+      if try acceptConnective("and") { continue }
+      if try isConnective("or") { break }
       switch token.kind {
       case .end, .symbol("|"), .symbol(")"): return QueryParse.all(parts)
       case .symbol(","), .symbol("]"), .symbol("}"), .symbol(":"):
@@ -37,6 +37,18 @@ extension QueryParse {
       }
     }
     return QueryParse.all(parts)
+  }
+
+  /// `keyword`, unless it is the name of a field.
+  private func isConnective(_ keyword: String) throws(QueryError) -> Bool {
+    guard isKeyword(keyword) else { return false }
+    return try lexer.peek().kind != .symbol(":")
+  }
+
+  private mutating func acceptConnective(_ keyword: String) throws(QueryError) -> Bool {
+    guard try isConnective(keyword) else { return false }
+    try lexer.advance()
+    return true
   }
 
   private static func all(_ parts: [Filter]) -> Filter { parts.isEmpty ? .all : parts.count == 1 ? parts[0] : .and(parts) }
@@ -82,7 +94,7 @@ extension QueryParse {
       guard field == nil else { throw error("a stream filter takes no field", expected: "`_stream:{…}`") }
       return .stream(try streamFilter())
     case .word(let word):
-      if isKeyword("and", "or"), try lexer.peek().kind != .symbol(":") {
+      if isKeyword("and", "or"), try isConnective(word.lowercased()) {
         throw error("`\(word)` has nothing before it", expected: "a filter; quote the word to look for it")
       }
       if let named = try namedFilter() { return named }
@@ -404,7 +416,6 @@ extension QueryParse {
       switch query.pipes.last {
       case .fields(let names) where names.count == 1 && !names[0].hasSuffix("*"): break
       case .uniq(let names, false, _) where names.count == 1: break
-      case .stats(let groups, let functions) where groups.count == 1 && functions.isEmpty: break
       default: throw parse.error("a query inside a filter must give one field", expected: "`| fields name` at its end")
       }
       try parse.lexer.advance()

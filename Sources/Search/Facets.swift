@@ -109,7 +109,7 @@ extension BlockSummary.FieldSummary {
     switch storage {
     case .constant: true
     case .dictionary(let distinctCount): distinctCount <= FacetBuilder.distinctMax
-    case .list: presentCount <= FacetBuilder.distinctMax
+    case .list, .shared: presentCount <= FacetBuilder.distinctMax
     }
   }
 }

@@ -95,9 +95,9 @@ final class FilterEvaluator {
     case .record(let id):
       let times = try source.times()
       let streams = try source.streams()
-      return try candidates.filter {
-        times[$0] == id.time.nanoseconds && streams[$0] == id.stream
-          && RecordReader.messageChecksum(try message(ofRow: $0)) == id.messageChecksum
+      return try candidates.filter { row in
+        guard times[row] == id.time.nanoseconds, streams[row] == id.stream else { return false }
+        return RecordReader.messageChecksum(try message(ofRow: row)) == id.messageChecksum
       }
     case .recordText(let matcher):
       let times = try source.times()

@@ -92,7 +92,7 @@ extension SearchService {
     }
   }
 
-  fileprivate func patternCounts(
+  func patternCounts(
     _ filter: Filter, _ range: TimeRange, step: Int64? = nil, scope: TenantScope
   ) async throws -> CountedPatterns {
     let plan = try await plan(filter, range, scope: scope)

@@ -51,7 +51,7 @@ package struct SearchService: Sendable {
     // Regular expressions and the like are compiled here for their errors alone.
     do {
       _ = try PipeChain(pipeline(query.pipes), options: pipeOptions(range: request.range)) { _ in true }
-    } catch let error as QueryError {
+    } catch {
       throw SearchError.syntax(error)
     }
     let (database, names) = try await tenant(scope)

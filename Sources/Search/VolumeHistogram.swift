@@ -1,5 +1,6 @@
-import Domain
+package import Domain
 import LogBlocks
+import LogQuery
 
 /// How many records matched in each step of time, by the values of a field.
 package struct VolumeHistogram: Sendable {
@@ -47,6 +48,14 @@ struct HistogramBuilder {
       }
       guard let (source, rows) = try plan.open(unit) else { continue }
       try add(source, rows)
+    }
+  }
+
+  /// Rows that pipes made; those without a time are left out.
+  mutating func add(_ rows: [Row]) {
+    for row in rows {
+      guard let time = row["_time"].withUnsafeBufferPointer({ FieldNumber.timestamp($0) }) else { continue }
+      counts[field.map { row[$0] } ?? [], default: [:]][bucket(time.nanoseconds), default: 0] += 1
     }
   }
 

@@ -1,5 +1,5 @@
-import HTTPTypes
-import Hummingbird
+package import HTTPTypes
+package import Hummingbird
 
 /// A problem document (RFC 9457): what went wrong, for programs (`type`) and for people (`detail`).
 package struct Problem: Error, Sendable {

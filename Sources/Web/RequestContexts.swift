@@ -1,6 +1,7 @@
 package import Domain
 package import Hummingbird
 package import Identity
+package import Logging
 
 /// A request before anything is known of its caller.
 package struct AnonymousContext: RequestContext {

@@ -99,17 +99,16 @@ extension Request {
   ///
   /// - Throws: `Problem` 413 when it is larger than `byteCountMax`.
   mutating func collectBody(upTo byteCountMax: Int) async throws -> ByteBuffer {
-    do {
-      return try await collectBodyBuffer(upTo: byteCountMax)
-    } catch is NIOTooManyBytesError {
-      throw Problem.bodyTooLarge(byteCountMax)
-    } catch let error as HTTPError where error.status == .contentTooLarge {
+    // A length that is announced is refused before anything is read.
+    if let length = headers[.contentLength].flatMap(Int.init), length > byteCountMax {
       throw Problem.bodyTooLarge(byteCountMax)
     }
-  }
-
-  private mutating func collectBodyBuffer(upTo byteCountMax: Int) async throws -> ByteBuffer {
-    try await body.collect(upTo: byteCountMax)
+    var collected = ByteBuffer()
+    for try await var part in body {
+      if collected.readableBytes + part.readableBytes > byteCountMax { throw Problem.bodyTooLarge(byteCountMax) }
+      collected.writeBuffer(&part)
+    }
+    return collected
   }
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Domain
+import FoundationEssentials
 import Ingest
 
 #if canImport(Glibc)
@@ -65,7 +66,7 @@ struct DemoCommand: AsyncParsableCommand {
   }
 
   private static func remove(_ folder: String) {
-    // Depth first; a file that can't be removed stays in the temporary folder, which is the system's to clean.
-    nftw(folder, { path, _, _, _ in remove(path!) }, 16, FTW_DEPTH | FTW_PHYS)
+    // A file that can't be removed stays in the temporary folder, which is the system's to clean.
+    try? FileManager.default.removeItem(atPath: folder)
   }
 }

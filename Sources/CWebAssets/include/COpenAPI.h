@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-extern const uint8_t tl_openapi[];
+extern const uint8_t *const tl_openapi;
 extern const size_t tl_openapi_length;
 
 #endif

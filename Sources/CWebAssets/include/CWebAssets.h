@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "COpenAPI.h"
+
 /// One file of the bundle. Every pointer is to constant memory that lives as long as the program; strings end
 /// in NUL, byte runs do not.
 typedef struct tl_web_asset {

@@ -49,7 +49,8 @@ struct Extraction {
       throw QueryError(message: "the pattern has no placeholder that names a field", column: 0, expected: "`<field>`")
     }
     for index in pattern.placeholders.indices.dropFirst() where pattern.texts[index].isEmpty {
-      throw QueryError(message: "nothing tells where one placeholder ends and the next begins", column: 0, expected: "text between")
+      throw QueryError(
+        message: "nothing tells where one placeholder ends and the next begins", column: 0, expected: "text between")
     }
     places = pattern.placeholders.map { [fields] in fields.firstIndex(of: $0.field) }
     self.pattern = pattern

@@ -25,7 +25,8 @@ final class FacetsStage: PipeStage {
     self.keepsConstant = keepsConstant
     self.context = context
     holder = MemoryHolder(
-      pipe: "facets", remedy: "lower its `max_values_per_field`, keep fewer fields before it, or narrow the time range or the filter")
+      pipe: "facets",
+      remedy: "lower its `max_values_per_field`, keep fewer fields before it, or narrow the time range or the filter")
     super.init(next: next)
   }
 
@@ -53,7 +54,8 @@ final class FacetsStage: PipeStage {
       if !keepsConstant, column.hits.count == 1, column.hits[0] == rowCount { continue }
       let values = column.hits.indices.map { column.values.key($0) }
       let ranked = values.indices.sorted {
-        column.hits[$0] != column.hits[$1] ? column.hits[$0] > column.hits[$1]
+        column.hits[$0] != column.hits[$1]
+          ? column.hits[$0] > column.hits[$1]
           : SortValue.compareNaturally(values[$0], values[$1]) < 0
       }
       for number in ranked.prefix(limit) {
@@ -89,7 +91,8 @@ final class FieldNamesStage: PipeStage {
   init(resultName: String, next: PipeStage, _ context: PipeContext) {
     self.resultName = resultName
     self.context = context
-    holder = MemoryHolder(pipe: "field_names", remedy: "keep fewer fields before it, or narrow the time range or the filter")
+    holder = MemoryHolder(
+      pipe: "field_names", remedy: "keep fewer fields before it, or narrow the time range or the filter")
     super.init(next: next)
   }
 

@@ -25,12 +25,20 @@ enum FormatPipe {
 
 /// What stands before the colon of a placeholder. A value that an option cannot read is written as it is.
 enum FormatOption: String, CaseIterable {
-  case time, duration, durationSeconds = "duration_seconds", ipv4
-  case quoted = "q", uppercase = "uc", lowercase = "lc"
-  case urlEncode = "urlencode", urlDecode = "urldecode"
-  case hexEncode = "hexencode", hexDecode = "hexdecode"
-  case base64Encode = "base64encode", base64Decode = "base64decode"
-  case hexNumberEncode = "hexnumencode", hexNumberDecode = "hexnumdecode"
+  case time, duration
+  case durationSeconds = "duration_seconds"
+  case ipv4
+  case quoted = "q"
+  case uppercase = "uc"
+  case lowercase = "lc"
+  case urlEncode = "urlencode"
+  case urlDecode = "urldecode"
+  case hexEncode = "hexencode"
+  case hexDecode = "hexdecode"
+  case base64Encode = "base64encode"
+  case base64Decode = "base64decode"
+  case hexNumberEncode = "hexnumencode"
+  case hexNumberDecode = "hexnumdecode"
 
   static let names = Set(allCases.map(\.rawValue))
 
@@ -80,12 +88,13 @@ enum FormatOption: String, CaseIterable {
   /// years 1970 to 2262.
   private static func time(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
     guard let number = FieldNumber.plain(bytes) else { return nil }
-    let unit: Double = switch number.magnitude {
-    case ..<9.3e9: 1e9
-    case ..<9.3e12: 1e6
-    case ..<9.3e15: 1e3
-    default: 1
-    }
+    let unit: Double =
+      switch number.magnitude {
+      case ..<9.3e9: 1e9
+      case ..<9.3e12: 1e6
+      case ..<9.3e15: 1e3
+      default: 1
+      }
     let nanoseconds: Int64
     if let whole = Int64(String(decoding: bytes, as: UTF8.self)) {
       let (product, overflow) = whole.multipliedReportingOverflow(by: Int64(unit))
@@ -117,7 +126,9 @@ enum FormatOption: String, CaseIterable {
   private static func hexNumber(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
     guard let number = UInt64(String(decoding: bytes, as: UTF8.self)) else { return nil }
     var text: [UInt8] = []
-    for shift in stride(from: 56, through: 0, by: -8) { appendHex(UInt8(truncatingIfNeeded: number >> UInt64(shift)), to: &text) }
+    for shift in stride(from: 56, through: 0, by: -8) {
+      appendHex(UInt8(truncatingIfNeeded: number >> UInt64(shift)), to: &text)
+    }
     return text
   }
 
@@ -132,7 +143,9 @@ enum FormatOption: String, CaseIterable {
     guard bytes.count % 2 == 0 else { return nil }
     var decoded: [UInt8] = []
     for index in stride(from: 0, to: bytes.count, by: 2) {
-      guard let high = QuotedText.hexDigit(bytes[index]), let low = QuotedText.hexDigit(bytes[index + 1]) else { return nil }
+      guard let high = QuotedText.hexDigit(bytes[index]), let low = QuotedText.hexDigit(bytes[index + 1]) else {
+        return nil
+      }
       decoded.append(high << 4 | low)
     }
     return decoded
@@ -141,7 +154,8 @@ enum FormatOption: String, CaseIterable {
   // MARK: URL and base64
 
   private static func isURLSafe(_ byte: UInt8) -> Bool {
-    FieldNumber.isDigit(byte) || (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".")
+    FieldNumber.isDigit(byte) || (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte == UInt8(ascii: "-")
+      || byte == UInt8(ascii: ".")
       || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "~")
   }
 

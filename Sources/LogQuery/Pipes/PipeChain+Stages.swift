@@ -12,7 +12,8 @@ extension Pipe {
 
   var order: Order {
     switch self {
-    case .fields, .delete, .copy, .rename, .filter, .extract, .extractRegexp, .unpackJSON, .unpackLogfmt, .format, .replace,
+    case .fields, .delete, .copy, .rename, .filter, .extract, .extractRegexp, .unpackJSON, .unpackLogfmt, .format,
+      .replace,
       .replaceRegexp, .math, .length, .sample, .offset:
       .passes
     case .limit: .limits
@@ -35,13 +36,15 @@ extension PipeChain {
     case .sample(let one): return SampleStage(oneOf: one, seed: context.options.seed, next: next)
     case .sort(let keys, let limit, let offset, let partition, let rank):
       return SortStage(
-        pipe: "sort", by: keys, limit: limit, offset: offset, partitionBy: partition, rankField: rank, next: next, context)
+        pipe: "sort", by: keys, limit: limit, offset: offset, partitionBy: partition, rankField: rank, next: next,
+        context)
     case .first(let count, let keys, let partition):
       return SortStage(
         pipe: "first", by: keys, limit: count, offset: 0, partitionBy: partition, rankField: nil, next: next, context)
     case .last(let count, let keys, let partition):
       return SortStage(
-        pipe: "last", by: keys, isReversed: true, limit: count, offset: 0, partitionBy: partition, rankField: nil, next: next,
+        pipe: "last", by: keys, isReversed: true, limit: count, offset: 0, partitionBy: partition, rankField: nil,
+        next: next,
         context)
     case .uniq(let fields, let withHits, let limit):
       return UniqStage(by: fields, hitsField: withHits ? "hits" : nil, limit: limit, next: next, context)

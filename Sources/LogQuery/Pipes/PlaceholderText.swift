@@ -16,7 +16,8 @@ struct PlaceholderText {
     var rest = pattern[...]
     while let open = rest.firstIndex(of: "<") {
       guard let close = rest[open...].firstIndex(of: ">") else {
-        throw QueryError(message: "`<` opens a placeholder that does not end", column: 0, expected: "`>`, or `&lt;` for `<` itself")
+        throw QueryError(
+          message: "`<` opens a placeholder that does not end", column: 0, expected: "`>`, or `&lt;` for `<` itself")
       }
       texts.append(PlaceholderText.plain(rest[..<open]))
       var name = rest[rest.index(after: open)..<close]
@@ -44,7 +45,8 @@ struct PlaceholderText {
     var bytes: [UInt8] = []
     var rest = text.utf8[...]
     let names: [(String, UInt8)] = [
-      ("&lt;", UInt8(ascii: "<")), ("&gt;", UInt8(ascii: ">")), ("&amp;", UInt8(ascii: "&")), ("&quot;", UInt8(ascii: "\"")),
+      ("&lt;", UInt8(ascii: "<")), ("&gt;", UInt8(ascii: ">")), ("&amp;", UInt8(ascii: "&")),
+      ("&quot;", UInt8(ascii: "\"")),
       ("&#39;", UInt8(ascii: "'")),
     ]
     scan: while let first = rest.first {

@@ -64,7 +64,9 @@ enum ReplacePipe {
       var from = 0
       var left = limit
       var lastEnd = -1
-      while left > 0, from <= bytes.count, let groups = expression.captures(in: bytes, from: from), let whole = groups[0] {
+      while left > 0, from <= bytes.count, let groups = expression.captures(in: bytes, from: from),
+        let whole = groups[0]
+      {
         if !(whole.isEmpty && whole.lowerBound == lastEnd) {
           result.append(contentsOf: bytes[copied..<whole.lowerBound])
           replacement.append(groups, of: bytes, to: &result)

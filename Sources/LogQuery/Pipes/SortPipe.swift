@@ -32,7 +32,8 @@ final class SortStage: PipeStage {
 
   /// - Parameter isReversed: All keys the other way round, as `last` sorts.
   init(
-    pipe: String, by keys: [SortKey], isReversed: Bool = false, limit: Int?, offset: Int, partitionBy: [String], rankField: String?,
+    pipe: String, by keys: [SortKey], isReversed: Bool = false, limit: Int?, offset: Int, partitionBy: [String],
+    rankField: String?,
     next: PipeStage, _ context: PipeContext
   ) {
     readers = keys.map { FieldReader($0.field) }
@@ -43,7 +44,9 @@ final class SortStage: PipeStage {
     partitionReaders = partitionBy.map { FieldReader($0) }
     self.rankField = rankField
     self.context = context
-    let remedy = limit == nil ? "add `limit` to it, keep fewer fields before it, or narrow the time range or the filter"
+    let remedy =
+      limit == nil
+      ? "add `limit` to it, keep fewer fields before it, or narrow the time range or the filter"
       : "lower its limit, keep fewer fields before it, or narrow the time range or the filter"
     holder = MemoryHolder(pipe: pipe, remedy: remedy)
     super.init(next: next)

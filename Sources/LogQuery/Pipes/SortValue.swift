@@ -95,7 +95,9 @@ struct SortValue {
   }
 
   /// The run of digits at `index` without leading zeros.
-  private static func digits(_ text: UnsafeBufferPointer<UInt8>, _ index: inout Int) -> Slice<UnsafeBufferPointer<UInt8>> {
+  private static func digits(_ text: UnsafeBufferPointer<UInt8>, _ index: inout Int) -> Slice<
+    UnsafeBufferPointer<UInt8>
+  > {
     while index < text.count, text[index] == UInt8(ascii: "0") { index += 1 }
     let start = index
     while index < text.count, FieldNumber.isDigit(text[index]) { index += 1 }

@@ -54,7 +54,9 @@ struct StatsGroupReader {
     case .number(let step, let offset):
       if step <= 0 || !step.isFinite { return nil }
       if let time = FieldNumber.timestamp(value) {
-        guard let step = Int64(exactly: step.rounded()), let offset = Int64(exactly: offset.rounded()), step > 0 else { return nil }
+        guard let step = Int64(exactly: step.rounded()), let offset = Int64(exactly: offset.rounded()), step > 0 else {
+          return nil
+        }
         return text(of: time) { time in StatsGroupReader.period(of: time, step: step, offset: offset) }
       }
       return number(value, step: step, offset: offset)
@@ -78,7 +80,8 @@ struct StatsGroupReader {
     // Negating the smallest number would overflow.
     let back = offset == .min ? Int64.max : -offset
     return TimeRange(
-      start: begin.advanced(byNanoseconds: back), end: begin.advanced(byNanoseconds: step).advanced(byNanoseconds: back))
+      start: begin.advanced(byNanoseconds: back), end: begin.advanced(byNanoseconds: step).advanced(byNanoseconds: back)
+    )
   }
 
   /// Weeks begin on Monday.

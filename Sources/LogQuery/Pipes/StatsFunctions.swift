@@ -59,9 +59,12 @@ private struct StatsFields {
 
   init(_ names: [String]) {
     isAll = names.isEmpty || names.contains("*")
-    selectors = isAll ? [.prefix("")] : FieldPattern.all(names).map {
-      $0.isPrefix ? .prefix($0.text) : .one(FieldReader($0.text))
-    }
+    selectors =
+      isAll
+      ? [.prefix("")]
+      : FieldPattern.all(names).map {
+        $0.isPrefix ? .prefix($0.text) : .one(FieldReader($0.text))
+      }
   }
 
   /// Calls `body` with the values: a named field's also if it is empty, a prefix's for each field that is there.
@@ -118,10 +121,11 @@ private struct StatsFields {
     var object: [(name: String, value: [UInt8])] = []
     for selector in selectors {
       for field in row.fields {
-        let isWanted = switch selector {
-        case .one(let reader): field.name == reader.name
-        case .prefix(let prefix): field.name.hasPrefix(prefix)
-        }
+        let isWanted =
+          switch selector {
+          case .one(let reader): field.name == reader.name
+          case .prefix(let prefix): field.name.hasPrefix(prefix)
+          }
         if isWanted, !object.contains(where: { $0.name == field.name }) { object.append(field) }
       }
     }
@@ -131,7 +135,8 @@ private struct StatsFields {
 
 private func holder(_ function: String) -> MemoryHolder {
   MemoryHolder(
-    pipe: "stats \(function)", remedy: "name fewer fields in `by`, add a `limit` where it takes one, or narrow the time range "
+    pipe: "stats \(function)",
+    remedy: "name fewer fields in `by`, add a `limit` where it takes one, or narrow the time range "
       + "or the filter")
 }
 
@@ -547,7 +552,9 @@ enum HistogramBuckets {
     return power * factors[step]
   }
 
-  private static func powerOfTen(_ exponent: Int) -> Double { (0..<exponent).reduce(1.0) { product, _ in product * 10 } }
+  private static func powerOfTen(_ exponent: Int) -> Double {
+    (0..<exponent).reduce(1.0) { product, _ in product * 10 }
+  }
 
   /// 10 to the power of 0/18, 1/18, …: the eighteenth root of ten is found by Newton's iteration.
   private static let factors: [Double] = {

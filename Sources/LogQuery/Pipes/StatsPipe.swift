@@ -13,7 +13,9 @@ final class StatsStage: PipeStage {
   private var key = TupleKey()
   private var groupCount = 0
 
-  init(by groups: [StatsGroup], _ functions: [StatsFunction], next: PipeStage, _ context: PipeContext) throws(QueryError) {
+  init(by groups: [StatsGroup], _ functions: [StatsFunction], next: PipeStage, _ context: PipeContext)
+    throws(QueryError)
+  {
     groupReaders = groups.map { StatsGroupReader($0) }
     self.context = context
     holder = MemoryHolder(

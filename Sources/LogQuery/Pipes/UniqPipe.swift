@@ -156,7 +156,9 @@ final class TopStage: PipeStage {
   private let context: PipeContext
   private let holder: MemoryHolder
 
-  init(_ limit: Int, by fields: [String], hitsField: String, rankField: String?, next: PipeStage, _ context: PipeContext) {
+  init(
+    _ limit: Int, by fields: [String], hitsField: String, rankField: String?, next: PipeStage, _ context: PipeContext
+  ) {
     self.limit = limit
     groups = RowGroups(by: fields)
     self.hitsField = hitsField

@@ -23,7 +23,9 @@ enum UnpackPipe {
       }
       for (name, value) in found { writer.write(value, to: prefix + name, in: &row) }
       // A field asked for by name and not found is empty.
-      for name in named where !found.contains(where: { $0.name == name }) { writer.write([], to: prefix + name, in: &row) }
+      for name in named where !found.contains(where: { $0.name == name }) {
+        writer.write([], to: prefix + name, in: &row)
+      }
     }
   }
 }
@@ -95,8 +97,9 @@ struct JSONFieldReader {
       while let byte = peek, JSONFieldReader.isScalarPart(byte) { index += 1 }
       let text = bytes[start..<index]
       if text.elementsEqual("null".utf8) { return true }
-      guard text.elementsEqual("true".utf8) || text.elementsEqual("false".utf8)
-        || FieldNumber.plain(UnsafeBufferPointer(rebasing: text)) != nil
+      guard
+        text.elementsEqual("true".utf8) || text.elementsEqual("false".utf8)
+          || FieldNumber.plain(UnsafeBufferPointer(rebasing: text)) != nil
       else { return false }
       found.append((path, Array(text)))
     }
@@ -104,7 +107,8 @@ struct JSONFieldReader {
   }
 
   private static func isScalarPart(_ byte: UInt8) -> Bool {
-    FieldNumber.isDigit(byte) || (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "+")
+    FieldNumber.isDigit(byte) || (byte | 0x20) &- UInt8(ascii: "a") < 26 || byte == UInt8(ascii: "-")
+      || byte == UInt8(ascii: "+")
       || byte == UInt8(ascii: ".")
   }
 
@@ -123,7 +127,9 @@ struct JSONFieldReader {
       switch byte {
       case UInt8(ascii: "\""):
         index += 1
-        while index < bytes.count, bytes[index] != UInt8(ascii: "\"") { index += bytes[index] == UInt8(ascii: "\\") ? 2 : 1 }
+        while index < bytes.count, bytes[index] != UInt8(ascii: "\"") {
+          index += bytes[index] == UInt8(ascii: "\\") ? 2 : 1
+        }
         if index >= bytes.count { return nil }
       case UInt8(ascii: "["): open.append(UInt8(ascii: "]"))
       case UInt8(ascii: "{"): open.append(UInt8(ascii: "}"))

@@ -520,7 +520,6 @@ export function SearchPage() {
                       <Icon name='circle-stop' size={14} /> Stop
                     </button>
                   )}
-                  {
                     <button
                       type='button'
                       className='tb show-n'
@@ -532,7 +531,6 @@ export function SearchPage() {
                     >
                       <Icon name='list-filter' size={14} /> <span className='hide-s'>Fields</span>
                     </button>
-                  }
                   <button
                     type='button'
                     className='tb'

@@ -1,0 +1,203 @@
+import Analysis
+import CWebAssets
+import Domain
+import FoundationEssentials
+import Identity
+import Indexing
+import Ingest
+import Logging
+import Search
+import Storage
+import Testing
+
+@testable import Web
+
+/// The API's description, docs/reference/openapi.json as the binary carries it, says of each route what the router does.
+@Suite struct OpenAPITests {
+  @Test func `the description names the routes that there are, and no others`() async throws {
+    let described = Set(try Description.embedded().operations.map(\.route))
+
+    let routes = try await withRoutes { routes in Set(routes.map(name)) }
+
+    #expect(described == routes)
+  }
+
+  @Test func `an operation names the scope of its route, and asks for a key where the route does`() async throws {
+    let operations = Dictionary(
+      uniqueKeysWithValues: try Description.embedded().operations.map { ($0.route, $0.operation) })
+
+    let routes = try await withRoutes { $0 }
+
+    for route in routes {
+      let operation = try #require(operations[name(route)], "\(name(route)) is not described")
+      switch route.access {
+      case .anyone:
+        #expect(operation.security == [], "\(name(route)) is open")
+        #expect(operation.permission == nil, "\(name(route)) is open")
+      case .tenant(let permission):
+        #expect(operation.security == [["apiKey": []]], "\(name(route)) needs a key")
+        #expect(operation.permission == permission.rawValue, "\(name(route))")
+      }
+    }
+  }
+
+  @Test func `parts of a path are described as parameters`() throws {
+    for (route, operation) in try Description.embedded().operations {
+      let parts = route.split(separator: "/").filter { $0.hasPrefix("{") }.map { String($0.dropFirst().dropLast()) }
+      let parameters = (operation.parameters ?? []).filter { $0.place == "path" }.compactMap(\.name)
+
+      #expect(Set(parameters) == Set(parts), "\(route)")
+    }
+  }
+
+  @Test func `operations have names of their own, and every reference leads somewhere`() throws {
+    let description = try Description.embedded()
+    let names = description.operations.compactMap(\.operation.operationID)
+
+    #expect(names.count == description.operations.count)
+    #expect(Set(names).count == names.count)
+    for reference in try Description.references() {
+      #expect(try Description.value(at: reference) != nil, "\(reference)")
+    }
+  }
+
+  @Test func `a refused request is a problem document wherever a route can refuse`() throws {
+    let description = try Description.embedded()
+
+    for (route, operation) in description.operations {
+      for status in ["401", "500", "default"] {
+        let response = try #require(operation.responses[status], "\(route) has no \(status)")
+        #expect(response.reference?.hasPrefix("#/components/responses/") == true, "\(route) \(status)")
+      }
+      if operation.permission != nil { #expect(operation.responses["403"] != nil, "\(route)") }
+    }
+  }
+
+  // MARK: The router's side
+
+  private func name(_ route: Route) -> String { "\(route.method.rawValue) \(route.path)" }
+
+  /// Every route but the one that serves the pages, on services over an empty folder.
+  private func withRoutes<Result>(_ body: ([Route]) throws -> Result) async throws -> Result {
+    let root = FileManager.default.temporaryDirectory.appending(path: "timberline-web-\(UUID().uuidString)").path
+    // What is left of an empty folder is the system's to clean.
+    defer { try? FileManager.default.removeItem(atPath: root) }
+    let now: @Sendable () -> Timestamp = { Timestamp(seconds: 1_800_000_000) }
+    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    let directory = try DataDirectory(path: root)
+    let control = try await ControlDatabase(directory)
+    let pool = TenantDatabasePool(directory, now: now, logger: logger)
+    let indexes = TenantIndexPool(logger: logger)
+    let ingest = IngestService(
+      pool: pool,
+      limits: IngestLimits(
+        bodyByteCountMax: 1 << 20, lineByteCountMax: 1 << 16, fieldCountMax: 100, retentionNanoseconds: nil),
+      executor: globalConcurrentExecutor, now: now, didOpen: { _ in })
+    let search = SearchService(
+      pool: pool, indexes: indexes, limits: SearchLimits(seconds: 5, byteCountMax: 1 << 20),
+      executor: globalConcurrentExecutor, now: now)
+    let routes = Routes(
+      WebServices(
+        ingest: ingest, search: search,
+        analyses: AnalysisService(
+          pool: pool, indexes: indexes, search: search, executor: globalConcurrentExecutor, now: now, logger: logger),
+        access: AccessPolicy(keys: try await APIKeyService(control: control, now: now), isDevelopment: false),
+        metrics: RequestMetrics(), limits: WebLimits(compressedBodyByteCountMax: 1 << 20), version: "0",
+        isDevelopment: false, now: now, checks: [], collectMetrics: { "" }))
+    let result = try body(routes.all.filter { $0.path != "/{path}" })
+    await pool.closeAll()
+    await control.close()
+    return result
+  }
+}
+
+/// What of an OpenAPI document the tests look at.
+private struct Description: Decodable {
+  struct Operation: Decodable {
+    struct Parameter: Decodable {
+      var name: String?
+      var place: String?
+
+      enum CodingKeys: String, CodingKey {
+        case name
+        case place = "in"
+      }
+    }
+
+    struct Response: Decodable {
+      var reference: String?
+
+      enum CodingKeys: String, CodingKey { case reference = "$ref" }
+    }
+
+    var operationID: String?
+    var security: [[String: [String]]]?
+    var permission: String?
+    var parameters: [Parameter]?
+    var responses: [String: Response]
+
+    enum CodingKeys: String, CodingKey {
+      case operationID = "operationId"
+      case permission = "x-permission"
+      case security, parameters, responses
+    }
+  }
+
+  /// Any JSON, to walk references in.
+  indirect enum Node: Decodable {
+    case object([String: Node])
+    case array([Node])
+    case text(String)
+    case other
+
+    init(from decoder: any Decoder) throws {
+      let container = try decoder.singleValueContainer()
+      if let members = try? container.decode([String: Node].self) {  // because a value of another kind is tried next
+        self = .object(members)
+      } else if let elements = try? container.decode([Node].self) {  // because a value of another kind is tried next
+        self = .array(elements)
+      } else if let text = try? container.decode(String.self) {  // because numbers and flags hold no reference
+        self = .text(text)
+      } else {
+        self = .other
+      }
+    }
+
+    var references: [String] {
+      switch self {
+      case .object(let members):
+        members.flatMap { name, node in
+          if name == "$ref", case .text(let text) = node { [text] } else { node.references }
+        }
+      case .array(let elements): elements.flatMap(\.references)
+      case .text, .other: []
+      }
+    }
+  }
+
+  var paths: [String: [String: Operation]]
+
+  /// `GET /health` and what is said of it.
+  var operations: [(route: String, operation: Operation)] {
+    paths.flatMap { path, operations in
+      operations.map { ("\($0.key.uppercased()) \(path)", $0.value) }
+    }
+  }
+
+  private static var data: Data { Data(UnsafeRawBufferPointer(start: tl_openapi, count: tl_openapi_length)) }
+
+  static func embedded() throws -> Description { try JSONDecoder().decode(Description.self, from: data) }
+
+  static func references() throws -> [String] { try JSONDecoder().decode(Node.self, from: data).references }
+
+  /// What `#/a/b/c` leads to.
+  static func value(at reference: String) throws -> Node? {
+    guard reference.hasPrefix("#/") else { return nil }
+    var node = try JSONDecoder().decode(Node.self, from: data)
+    for part in reference.dropFirst(2).split(separator: "/") {
+      guard case .object(let members) = node, let next = members[String(part)] else { return nil }
+      node = next
+    }
+    return node
+  }
+}

@@ -6,6 +6,7 @@ import { useEscape, useKeys } from './keys.ts';
 import { NotFoundPage } from './pages/notFound.tsx';
 import { SearchPage } from './pages/search.tsx';
 import { SignInPage } from './pages/signIn.tsx';
+import { Boundary } from './parts/boundary.tsx';
 import { type Command, CommandPalette } from './parts/commandPalette.tsx';
 import { Icon } from './parts/icon.tsx';
 import { Rail } from './parts/rail.tsx';
@@ -165,7 +166,9 @@ function App() {
             The server does not answer. What you see may be old; this heals by itself.
           </div>
         )}
-        <Suspense fallback={<Skeleton rows={12} />}>{pageFor(path)}</Suspense>
+        <Boundary place={path}>
+          <Suspense fallback={<Skeleton rows={12} />}>{pageFor(path)}</Suspense>
+        </Boundary>
       </main>
       {help && <ShortcutHelp onClose={() => setHelp(false)} />}
       {palette && <CommandPalette commands={commands} onClose={() => setPalette(false)} />}

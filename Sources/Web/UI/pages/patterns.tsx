@@ -70,7 +70,7 @@ export default function PatternsPage() {
           <Icon name='text-search' size={14} /> <span className='hide-s'>Search these records</span>
         </button>
       </header>
-      <form className='query' role='search' onSubmit={(event) => event.preventDefault()}>
+      <div className='query' role='search'>
         <QueryBar
           ref={bar}
           query={query}
@@ -92,7 +92,7 @@ export default function PatternsPage() {
           onChange={setRange}
           onZone={(value) => prefer({ zone: value })}
         />
-      </form>
+      </div>
       <section className='panel' aria-label='Patterns of this window'>
         <div className='panel-h'>
           <p className='said'>{found.data ? sentence(found.data) : ' '}</p>

@@ -161,6 +161,7 @@ export function SearchPage() {
   const refused = problem !== null && problem.status === 400 ? problem : null;
   const dimmed = useLasting(loading && !current, 300);
   const slow = useLasting(loading, 2000);
+  const busy = loading || (!current && !problem) || hits.loading || (!hits.current && !hits.error);
   const tabular = !meaning && hasPipes(query) && records.length > 0 && !('_msg' in records[0]!.fields);
 
   const position = useMemo(() => {
@@ -368,7 +369,7 @@ export function SearchPage() {
     : undefined;
 
   return (
-    <div className='page search'>
+    <div className='page search' aria-busy={busy}>
       <header className='bar'>
         <h1 tabIndex={-1}>Search</h1>
         <span className='sp' />
@@ -396,10 +397,10 @@ export function SearchPage() {
         </Popover>
         <button type='button' className='btn ai' onClick={analyze}>
           <Icon name='sparkles' size={14} /> <span className='hide-s'>Analyze this window</span>
-          <span className='show-s'>Analyze</span>
+          <span className='show-s' aria-hidden='true'>Analyze</span>
         </button>
       </header>
-      <form className='query' role='search' onSubmit={(event) => event.preventDefault()}>
+      <div className='query' role='search'>
         <QueryBar
           ref={bar}
           query={query}
@@ -431,7 +432,7 @@ export function SearchPage() {
         >
           <i className='pulse' /> Live
         </button>
-      </form>
+      </div>
       <div className={showFacets ? 'cols' : 'cols no-facets'}>
         {showFacets && (
           <FacetList
@@ -520,17 +521,17 @@ export function SearchPage() {
                       <Icon name='circle-stop' size={14} /> Stop
                     </button>
                   )}
-                    <button
-                      type='button'
-                      className='tb show-n'
-                      title='Fields (f)'
-                      onClick={() => {
-                        prefer({ facets: true });
-                        setFacetsOpen(true);
-                      }}
-                    >
-                      <Icon name='list-filter' size={14} /> <span className='hide-s'>Fields</span>
-                    </button>
+                  <button
+                    type='button'
+                    className='tb show-n'
+                    title='Fields (f)'
+                    onClick={() => {
+                      prefer({ facets: true });
+                      setFacetsOpen(true);
+                    }}
+                  >
+                    <Icon name='list-filter' size={14} /> <span className='hide-s'>Fields</span>
+                  </button>
                   <button
                     type='button'
                     className='tb'

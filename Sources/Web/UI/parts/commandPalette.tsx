@@ -44,7 +44,9 @@ export function CommandPalette({ commands, onClose }: { commands: readonly Comma
     [commands, typed],
   );
   useEffect(() => setChosen(0), [typed]);
-  useEffect(() => list.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' }), [chosen]);
+  useEffect(() => {
+    list.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' });
+  }, [chosen]);
   const take = (command: Command | undefined): void => {
     if (!command) return;
     onClose();

@@ -204,7 +204,10 @@ function ContextList({ record, zone, onRecord }: { record: LogRecord; zone: Zone
     (signal) => api.context(record.id, reach.before, reach.after, signal),
   );
   const arrived = found.data !== undefined;
-  useEffect(() => here.current?.scrollIntoView({ block: 'center' }), [arrived]);
+  useEffect(() => {
+    // Newer browsers answer a promise here, which must not become the effect's cleanup.
+    here.current?.scrollIntoView({ block: 'center' });
+  }, [arrived]);
   if (found.error && !found.data) return <ErrorState compact problem={found.error} onRetry={found.reload} />;
   if (!found.data) return <Skeleton rows={10} label='Loading the records around' />;
   const { records, anchor } = found.data;

@@ -8,10 +8,21 @@ final class MessageParts {
   /// Literals, then the values of all slots.
   private var bytes: [UInt8] = []
   /// One more than slots.
-  private var literals: [ByteSpan] = []
+  private var literals: [Part] = []
   /// `slotCount` a record.
-  private var variables: [ByteSpan]
+  private var variables: [Part]
   private let count: Int
+
+  private struct Part {
+    var offset: UInt32
+    var length: UInt32
+
+    @inline(__always)
+    init(_ span: ByteSpan, base: UInt32 = 0) {
+      offset = span.offset + base
+      length = span.length
+    }
+  }
 
   /// - Parameter columns: At least one a slot, each with `count` values.
   /// - Throws: `.corrupt` if there are fewer.
@@ -20,30 +31,38 @@ final class MessageParts {
     for literal in template.literals {
       let start = bytes.count
       bytes += literal
-      literals.append(ByteSpan(start..<bytes.count))
+      literals.append(Part(ByteSpan(start..<bytes.count)))
     }
     slotCount = literals.count - 1
     self.count = count
     guard columns.count == slotCount, columns.allSatisfy({ $0.count == count }) else {
       throw .corrupt(place: "column \(ColumnKey.variableDirectory)")
     }
-    variables = [ByteSpan](repeating: ByteSpan(offset: 0, length: 0), count: count * slotCount)
+    variables = [Part](repeating: Part(ByteSpan(offset: 0, length: 0)), count: count * slotCount)
+    var byteCount = bytes.count
+    for column in columns { byteCount += column.values.bytes.count }
+    guard byteCount <= Int(UInt32.max) else { throw .tooLarge }
+    bytes.reserveCapacity(byteCount)
+    let slotCount = slotCount
     for (slot, column) in columns.enumerated() {
-      let values: ValueList
-      switch column {
-      case .dictionary(let distinct, _): values = distinct
-      case .list(let all): values = all
-      }
-      guard bytes.count + values.bytes.count <= Int(UInt32.max) else { throw .tooLarge }
       let base = UInt32(bytes.count)
-      bytes += values.bytes
-      switch column {
-      case .dictionary(_, let codes):
-        for (record, code) in codes.enumerated() {
-          variables[record * slotCount + slot] = values.spans[Int(code)].shifted(by: base)
+      bytes.append(contentsOf: column.values.bytes)
+      variables.withUnsafeMutableBufferPointer { variables in
+        var place = slot
+        column.values.spans.withUnsafeBufferPointer { spans in
+          switch column {
+          case .dictionary(_, let codes):
+            for code in codes {
+              variables[place] = Part(spans[Int(code)], base: base)
+              place += slotCount
+            }
+          case .list:
+            for span in spans {
+              variables[place] = Part(span, base: base)
+              place += slotCount
+            }
+          }
         }
-      case .list:
-        for (record, span) in values.spans.enumerated() { variables[record * slotCount + slot] = span.shifted(by: base) }
       }
     }
   }
@@ -51,7 +70,7 @@ final class MessageParts {
   /// Appends the message of the template's record of that number.
   func append(_ record: Int, to message: inout [UInt8]) {
     bytes.withUnsafeBufferPointer { bytes in
-      func append(_ span: ByteSpan) {
+      func append(_ span: Part) {
         let start = Int(span.offset)
         message.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start..<start + Int(span.length)]))
       }
@@ -79,7 +98,7 @@ final class MessageParts {
               // `scratch` and, if anything is copied, `bytes` are not empty: both have addresses.
               let output = UnsafeMutableRawPointer(scratch.baseAddress!)
               var end = 0
-              func copy(_ span: ByteSpan) {
+              func copy(_ span: Part) {
                 guard span.length > 0, let source = bytes.baseAddress else { return }
                 output.advanced(by: end).copyMemory(from: source + Int(span.offset), byteCount: Int(span.length))
                 end += Int(span.length)

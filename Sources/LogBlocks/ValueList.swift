@@ -50,6 +50,13 @@ package enum VariableColumn: Sendable {
     }
   }
 
+  /// The distinct values, or all.
+  package var values: ValueList {
+    switch self {
+    case .dictionary(let values, _), .list(let values): values
+    }
+  }
+
   @inlinable
   package func withValue<Result>(at index: Int, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows -> Result {
     switch self {

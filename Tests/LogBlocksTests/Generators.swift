@@ -116,7 +116,7 @@ enum ArbitraryRecords {
     var generator = SeededGenerator(seed)
     var builder = RecordBuilder()
     let templates = (0..<Int.random(in: 1...6, using: &generator)).map { _ in template(&builder, &generator) }
-    let styles = (0..<40).map { _ in Int.random(in: 0..<styleCount, using: &generator) }
+    let styles = (0..<40).map { _ in Int.random(in: 0..<styleCount + 4, using: &generator) }
     let sets = (0..<Int.random(in: 1...max(1, count), using: &generator)).map { _ in fieldSet(&builder, &generator) }
     let streams = (0..<Int.random(in: 1...5, using: &generator)).map { _ in UInt32.random(in: 0 ... .max, using: &generator) }
     let timeStyle = Int.random(in: 0..<4, using: &generator)
@@ -133,7 +133,10 @@ enum ArbitraryRecords {
       builder.append(
         time: time, severity: Severity.allCases.randomElement(using: &generator)!,
         stream: streams.randomElement(using: &generator)!, template: template,
-        variables: (0..<slots).map { value(styles[(Int(template) * 7 + $0) % 40], &generator) },
+        variables: (0..<slots).map { slot in
+          let style = styles[(Int(template) * 7 + slot) % 40]
+          return style < styleCount ? value(style, &generator) : timestamp(style - styleCount, time, &generator)
+        },
         fieldSet: sets.randomElement(using: &generator)!)
     }
     return builder
@@ -160,6 +163,19 @@ enum ArbitraryRecords {
         let name = index == 0 && Bool.random(using: &generator) ? [0xFF, 0xFE] : Array(names[index].utf8)
         return (name, value(index, &generator))
       })
+  }
+
+  /// A time near the record's, as programs write it.
+  private static func timestamp(_ style: Int, _ time: Int64, _ generator: inout SeededGenerator) -> [UInt8] {
+    let moment = Timestamp(nanoseconds: max(time, .min + 1_000_000_000)).advanced(byNanoseconds: Int64.random(in: 0..<5, using: &generator) * 1_000_000_000)
+    let text = moment.rfc3339
+    guard text.utf8.count >= 20 else { return Array(text.utf8) }
+    switch style {
+    case 0: return Array(text.utf8)
+    case 1: return Array(text.utf8.prefix(19))
+    case 2: return Array(text.utf8.prefix(19).suffix(14))
+    default: return Array(String(time / 1_000_000).utf8)
+    }
   }
 
   static let styleCount = 14

@@ -1,4 +1,4 @@
-import { lazy, type ReactElement, StrictMode, Suspense, useEffect, useMemo, useRef, useState } from 'react';
+import { lazy, type ReactElement, StrictMode, Suspense, useEffect, useMemo, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import * as api from './api.ts';
 import { synchronize } from './clock.ts';
@@ -52,14 +52,7 @@ function App() {
     ...Object.fromEntries(sections.map((section) => [`g ${section.key}`, () => go(section.path)])),
   });
 
-  // A page change moves focus to its heading.
-  const arrived = useRef(path);
-  useEffect(() => {
-    if (arrived.current === path) return;
-    arrived.current = path;
-    setRailOpen(false);
-    document.querySelector<HTMLElement>('main h1')?.focus();
-  }, [path]);
+  useEffect(() => setRailOpen(false), [path]);
 
   const commands = useMemo((): Command[] => [
     ...sections.map((section) => ({

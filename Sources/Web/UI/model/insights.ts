@@ -1,4 +1,4 @@
-import type { Pattern } from '../api.ts';
+import type { Analysis, Pattern } from '../api.ts';
 import { type Severity, severityIndex } from './severity.ts';
 
 /** One thing that stands out of a window: a sentence and one click. */
@@ -47,4 +47,32 @@ export function insights(patterns: readonly Pattern[], start: number): Insight[]
   const fresh = found.filter((each) => each.kind === 'New').length;
   const worth = fresh > patterns.length / 2 ? found.filter((each) => severityIndex(each.severity) >= 4) : found;
   return worth.sort((left, right) => right.weight - left.weight).slice(0, 3);
+}
+
+/** A stretch of time that an analysis found unusual. */
+export interface Unusual {
+  from: number;
+  to: number;
+  label: string;
+  analysis: string;
+}
+
+/** The most serious new or bursting group of the newest analysis that overlaps the window. */
+export function unusual(analyses: readonly Analysis[], start: number, end: number): Unusual | null {
+  for (const analysis of analyses) {
+    if (analysis.status !== 'completed') continue;
+    if (Date.parse(analysis.end) <= start || Date.parse(analysis.start) >= end) continue;
+    const groups = analysis.clusters
+      .filter((each) => (each.change === 'new' || each.change === 'burst') && each.first_seen && each.last_seen)
+      .sort((left, right) => right.severity_score - left.severity_score);
+    const group = groups[0];
+    if (!group || group.severity_score < 4) return null;
+    const from = Date.parse(group.first_seen!);
+    const to = Date.parse(group.last_seen!);
+    if (to <= start || from >= end) return null;
+    const text = group.label.replace(/<[a-z0-9*]+>/g, '…').replace(/\s+/g, ' ').trim();
+    const what = text.length > 48 ? `${text.slice(0, 47)}…` : text;
+    return { from, to, label: `${group.change === 'new' ? 'New' : 'Unusual'}: ${what}`, analysis: analysis.id };
+  }
+  return null;
 }

@@ -13,7 +13,7 @@ import { toast } from '../parts/toast.tsx';
 import { usePreferences } from '../preferences.ts';
 import { problemOf, useResource } from '../resource.ts';
 import { go, patch, useAddress } from '../router.ts';
-import { titled } from './shared.ts';
+import { titled, useArrival } from './shared.ts';
 
 export const isActive = (analysis: api.Analysis): boolean =>
   analysis.status === 'pending' || analysis.status === 'running';
@@ -24,6 +24,7 @@ export default function AnalysesPage() {
   const { zone } = usePreferences();
   const found = useResource('analyses', (signal) => api.analyses(100, signal));
   const dialog = parameters.get('new') === '1';
+  useArrival();
   useEffect(() => titled('Analyses'), []);
   useEffect(() => {
     found.reload();

@@ -18,7 +18,7 @@ import { usePreferences } from '../preferences.ts';
 import { problemOf, useResource } from '../resource.ts';
 import { addressOf, go } from '../router.ts';
 import { headline, isActive } from './analyses.tsx';
-import { titled } from './shared.ts';
+import { titled, useArrival } from './shared.ts';
 
 /** One analysis: what happened, how serious and why, the groups that matter, and the records that show it. */
 export default function AnalysisPage({ id }: { id: string }) {
@@ -32,6 +32,7 @@ export default function AnalysisPage({ id }: { id: string }) {
     return () => clearInterval(timer);
   }, [active, found.reload]);
   const title = analysis ? headline(analysis) : 'Analysis';
+  useArrival();
   useEffect(() => titled(title, 'Analyses'), [title]);
   const remove = async (): Promise<void> => {
     try {

@@ -1,9 +1,10 @@
 import { useEffect } from 'react';
 import { EmptyState } from '../parts/states.tsx';
 import { Link } from '../parts/link.tsx';
-import { titled } from './shared.ts';
+import { titled, useArrival } from './shared.ts';
 
 export function NotFoundPage({ path }: { path: string }) {
+  useArrival();
   useEffect(() => titled('Not found'), []);
   return (
     <div className='page'>

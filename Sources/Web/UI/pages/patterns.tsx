@@ -14,7 +14,7 @@ import { TimeRange } from '../parts/timeRange.tsx';
 import { keepInHistory, prefer, usePreferences } from '../preferences.ts';
 import { useResource } from '../resource.ts';
 import { addressOf, go, patch, useAddress } from '../router.ts';
-import { rangeOf, titled, useSuggestions, useWindow, windowKey } from './shared.ts';
+import { rangeOf, titled, useArrival, useSuggestions, useWindow, windowKey } from './shared.ts';
 
 const sorts: { value: api.PatternSort; label: string }[] = [
   { value: 'count', label: 'Loudest' },
@@ -41,6 +41,7 @@ export default function PatternsPage() {
   const suggest = useSuggestions(window);
   const dimmed = useLasting(found.loading && !found.current, 300);
   const refused = found.error?.status === 400 ? found.error : null;
+  useArrival();
   useEffect(() => titled(query || null, 'Patterns'), [query]);
 
   const setQuery = (value: string): void => {

@@ -3,7 +3,7 @@ import * as api from '../api.ts';
 import { now } from '../clock.ts';
 import { useEscape, useKeys } from '../keys.ts';
 import { bucketsOf, stepFor, stepText } from '../model/buckets.ts';
-import { insights } from '../model/insights.ts';
+import { insights, unusual } from '../model/insights.ts';
 import { byteCount, compact, number } from '../model/numbers.ts';
 import {
   changed,
@@ -43,7 +43,7 @@ import { EmptyResults } from './search/emptyResults.tsx';
 import { exportMax, exportRecords } from './search/exporting.ts';
 import { loadedMax, useRecords } from './search/useRecords.ts';
 import { useTail } from './search/useTail.ts';
-import { rangeOf, titled, useSuggestions, useWindow, windowKey } from './shared.ts';
+import { rangeOf, titled, useArrival, useSuggestions, useWindow, windowKey } from './shared.ts';
 
 const facetValues = 10;
 const patternSorts: { value: api.PatternSort; label: string }[] = [
@@ -131,6 +131,7 @@ export function SearchPage() {
     const best = answer.reduce((most, each) => Math.max(most, each.score), 0) || 1;
     return answer.map((each) => recordOfHit(each, best));
   });
+  const analyses = useResource('analyses 5', (signal) => api.analyses(5, signal));
   const paused = scrolled || selecting || openId !== null;
   const tail = useTail(live ? filterOf(query) : null, paused);
   const suggest = useSuggestions(window);
@@ -197,6 +198,7 @@ export function SearchPage() {
     ],
   );
 
+  useArrival();
   useEffect(() => titled(query || null, 'Search'), [query]);
 
   // Actions --------------------------------------------------------------------------------------------------------
@@ -357,6 +359,10 @@ export function SearchPage() {
         : [],
     [rising.data, preferences.dismissed],
   );
+  const shaded = useMemo(
+    () => unusual(analyses.data ?? [], scope.start, scope.end),
+    [analyses.data, scope.start, scope.end],
+  );
   const rowHeight = { compact: 20, normal: 24, relaxed: 30 }[preferences.density];
   const showFacets = preferences.facets;
   const nothing = !loading && current && records.length === 0 && !problem;
@@ -471,6 +477,7 @@ export function SearchPage() {
                   buckets={buckets}
                   zone={zone}
                   mark={opened?.time ?? null}
+                  span={shaded}
                   hits={meaning ? records.map((each) => each.time) : []}
                   hidden={hidden}
                   dimmed={dimmed && !hits.current}

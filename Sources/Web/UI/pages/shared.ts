@@ -1,4 +1,4 @@
-import { useMemo } from 'react';
+import { useEffect, useMemo } from 'react';
 import * as api from '../api.ts';
 import { now } from '../clock.ts';
 import { filterOf } from '../model/query.ts';
@@ -44,6 +44,16 @@ export function useSuggestions(window: api.Window): Suggestions {
         once(values, `${field}\n${query}`, () => api.fieldValues({ ...window, query: filterOf(query) }, field, 200)),
     };
   }, [window.start, window.end]);
+}
+
+let isFirstPage = true;
+
+/** A page change moves focus to the heading; the first page leaves it to the browser. */
+export function useArrival(): void {
+  useEffect(() => {
+    if (!isFirstPage) document.querySelector<HTMLElement>('main h1, main')?.focus();
+    isFirstPage = false;
+  }, []);
 }
 
 /** The tab's title: what is looked for first. */

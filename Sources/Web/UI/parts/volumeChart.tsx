@@ -3,7 +3,9 @@ import { type Buckets, ceiling, ticks } from '../model/buckets.ts';
 import { compact, number } from '../model/numbers.ts';
 import { severities, type Severity } from '../model/severity.ts';
 import { DAY, day, hourMinute, MINUTE, parts, type Zone, zoneName } from '../model/time.ts';
+import type { Unusual } from '../model/insights.ts';
 import { Icon } from './icon.tsx';
+import { Link } from './link.tsx';
 
 const plotHeight = 104;
 const left = 40;
@@ -13,11 +15,13 @@ const bottom = 18;
 const legend = [...severities].reverse();
 
 /** Records over time as stacked bars. Drag zooms, arrows move, Enter zooms, the legend hides levels. */
-export function VolumeChart({ buckets, zone, mark, hits = [], hidden, dimmed, onToggle, onZoom }: {
+export function VolumeChart({ buckets, zone, mark, span = null, hits = [], hidden, dimmed, onToggle, onZoom }: {
   buckets: Buckets;
   zone: Zone;
   /** The open record's time. */
   mark: number | null;
+  /** What an analysis found unusual. */
+  span?: Unusual | null;
   /** Times found by meaning. */
   hits?: readonly number[];
   hidden: ReadonlySet<Severity>;
@@ -116,6 +120,10 @@ export function VolumeChart({ buckets, zone, mark, hits = [], hidden, dimmed, on
   const summary = `${number(total)} records from ${stamp(from)} to ${stamp(end)} ${zoneName(zone)}, ${
     number(serious)
   } of them errors.`;
+  const shade = span && {
+    x: Math.max(left, xOf(span.from)),
+    width: Math.max(4, Math.min(width - right, xOf(span.to)) - Math.max(left, xOf(span.from))),
+  };
   const tip = hover === null || hover >= count ? null : hover;
 
   return (
@@ -182,6 +190,9 @@ export function VolumeChart({ buckets, zone, mark, hits = [], hidden, dimmed, on
                 </g>
               );
             })}
+            {shade && (
+              <rect className='anomaly' x={shade.x} y={top - 14} width={shade.width} height={plotHeight + 14} rx={4} />
+            )}
             {severities.map((severity, index) => (
               <path key={severity} className={`hb lvl-${severity}`} d={drawn.paths[index]} />
             ))}
@@ -215,6 +226,16 @@ export function VolumeChart({ buckets, zone, mark, hits = [], hidden, dimmed, on
               </g>
             )}
           </svg>
+          {shade && span && (
+            <Link
+              className='anomaly-label'
+              href={`/analyses/${span.analysis}`}
+              title={`${span.label}: open the analysis`}
+              style={shade.x > width / 2 ? { right: width - shade.x - shade.width } : { left: shade.x }}
+            >
+              {span.label}
+            </Link>
+          )}
           {tip !== null && (
             <div className='tip' style={{ left: Math.min(width - 186, Math.max(0, left + (tip + 0.5) * bar + 14)) }}>
               <div className='tip-h'>

@@ -1,5 +1,5 @@
-/// What a list of pipes reads of the rows it gets: found from the last pipe to the first, each turning what it is asked for into what
-/// it asks for.
+/// What a list of pipes reads of the rows it gets: found from the last pipe to the first, each turning what it is asked
+/// for into what it asks for.
 struct FieldNeed {
   private(set) var isAll = true
   /// In the order met, each once. Where all are needed, those that are read by name.

@@ -12,7 +12,7 @@ extension PipeChain {
     return need.isAll ? .all : .only(need.names)
   }
 
-  /// The fields that `pipes` read by their names, also where they need all: those that are made on demand (`pattern`, `template`,
-  /// short names) belong into a row only if they stand here.
+  /// The fields that `pipes` read by their names, also where they need all: those that are made on demand (`pattern`,
+  /// `template`, short names) belong into a row only if they stand here.
   package static func namedFields(by pipes: [Pipe]) -> [String] { FieldNeed(pipes).names }
 }

@@ -84,8 +84,8 @@ enum FormatOption: String, CaseIterable {
     FieldNumber.plain(bytes) ?? FieldNumber.duration(bytes).map(Double.init)
   }
 
-  /// Unix time in seconds, milliseconds, microseconds or nanoseconds: told by its size, as each fits only one of them for the
-  /// years 1970 to 2262.
+  /// Unix time in seconds, milliseconds, microseconds or nanoseconds: told by its size, as each fits only one of them
+  /// for the years 1970 to 2262.
   private static func time(_ bytes: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
     guard let number = FieldNumber.plain(bytes) else { return nil }
     let unit: Double =

@@ -35,15 +35,16 @@ package struct PipeLimitError: Error, Equatable, Sendable, CustomStringConvertib
 
 /// Rows in, through the pipes of a query, rows out.
 ///
-/// One chain serves one query and one thread at a time. Rows that only pass are handed on at once; pipes that need all rows
-/// (`sort`, `stats`, …) answer at `finish`.
+/// One chain serves one query and one thread at a time. Rows that only pass are handed on at once; pipes that need all
+/// rows (`sort`, `stats`, …) answer at `finish`.
 package final class PipeChain {
   private let first: PipeStage
   private let shortNames: [String]
   private var isFinished = false
 
   /// - Parameter output: Takes each row; answers whether it wants more.
-  /// - Throws: On a bad regular expression or pattern, and on `stream_context`, which Search carries out and leaves out here.
+  /// - Throws: On a bad regular expression or pattern, and on `stream_context`, which Search carries out and leaves out
+  ///   here.
   package init(_ pipes: [Pipe], options: PipeOptions, output: @escaping (Row) -> Bool) throws(QueryError) {
     let context = PipeContext(options)
     var stage: PipeStage = OutputStage(output)

@@ -1,4 +1,5 @@
-/// The pattern of `extract` and `format`: text with `<field>` placeholders. `&lt;`, `&gt;` and `&amp;` stand for their characters.
+/// The pattern of `extract` and `format`: text with `<field>` placeholders. `&lt;`, `&gt;` and `&amp;` stand for their
+/// characters.
 struct PlaceholderText {
   struct Placeholder: Equatable {
     /// What stands before the colon: `plain`, `q`, `time`, …; empty if there is none.

@@ -2,23 +2,16 @@
 ///
 /// Rows that compare equal keep the order they came in. Without `by`, all fields compare, in the order of their names.
 final class SortStage: PipeStage {
-  private struct Entry {
-    let keys: [SortValue]
-    let sequence: Int
-    let row: Row
-    let byteCount: Int
-  }
-
-  /// The rows of one set of `partition by` values.
+  /// The rows of one set of `partition by` values, in no order yet but for what `best` leaves.
   private struct Partition {
-    var entries: [Entry] = []
-    /// What a row must come before to count, once there are enough.
-    var worst: Entry?
+    var rows: [Row] = []
+    var keys = SortKeys()
+    /// The keys that a row must precede to count, once there are enough rows.
+    var worst: [SortValue]?
   }
 
   private var readers: [FieldReader]
-  private let descends: [Bool]
-  private let isReversed: Bool
+  private let order: SortOrder
   private let keepMax: Int?
   private let offset: Int
   private var partitionReaders: [FieldReader]
@@ -28,27 +21,23 @@ final class SortStage: PipeStage {
   private var partitions: [Partition] = []
   private var partitionKeys = ByteKeyTable()
   private var key = TupleKey()
-  private var sequence = 0
+  private var rowKeys: [SortValue] = []
 
   /// - Parameter isReversed: All keys the other way round, as `last` sorts.
   init(
     pipe: String, by keys: [SortKey], isReversed: Bool = false, limit: Int?, offset: Int, partitionBy: [String],
-    rankField: String?,
-    next: PipeStage, _ context: PipeContext
+    rankField: String?, next: PipeStage, _ context: PipeContext
   ) {
     readers = keys.map { FieldReader($0.field) }
-    descends = keys.map { $0.descending != isReversed }
-    self.isReversed = isReversed
+    order = SortOrder(descends: keys.map { $0.descending != isReversed }, rest: isReversed)
     keepMax = limit.map { $0.addingReportingOverflow(offset).overflow ? Int.max : $0 + offset }
     self.offset = offset
     partitionReaders = partitionBy.map { FieldReader($0) }
     self.rankField = rankField
     self.context = context
-    let remedy =
-      limit == nil
-      ? "add `limit` to it, keep fewer fields before it, or narrow the time range or the filter"
-      : "lower its limit, keep fewer fields before it, or narrow the time range or the filter"
-    holder = MemoryHolder(pipe: pipe, remedy: remedy)
+    let change = limit == nil ? "add `limit` to it" : "lower its limit"
+    holder = MemoryHolder(
+      pipe: pipe, remedy: change + ", keep fewer fields before it, or narrow the time range or the filter")
     super.init(next: next)
     if partitionBy.isEmpty { partitions = [Partition()] }
   }
@@ -56,49 +45,43 @@ final class SortStage: PipeStage {
   override func push(_ row: Row) throws(PipeLimitError) -> Bool {
     if keepMax == 0 { return false }
     let place = try partition(of: row)
-    let keys = sortKeys(of: row)
-    sequence += 1
-    let byteCount = row.byteCount + 40 * keys.count + 80
-    let entry = Entry(keys: keys, sequence: sequence, row: row, byteCount: byteCount)
-    if let worst = partitions[place].worst, !precedes(entry, worst) { return true }
-    try context.take(byteCount, for: holder)
-    partitions[place].entries.append(entry)
+    readKeys(of: row)
+    // Later rows lose against equal ones.
+    if let worst = partitions[place].worst, order.compare(rowKeys, worst) >= 0 { return true }
+    try context.take(byteCount(of: row, keyCount: rowKeys.count), for: holder)
+    partitions[place].rows.append(row)
+    partitions[place].keys.append(rowKeys)
     // Twice as many as needed, and a few, before the worse half goes: sorting is paid once for many rows.
-    if let keepMax, partitions[place].entries.count >= keepMax.addingReportingOverflow(max(keepMax, 64)).partialValue,
-      keepMax < Int.max / 2
-    {
+    if let keepMax, keepMax < Int.max / 4, partitions[place].rows.count >= keepMax + max(keepMax, 64) {
       shrink(place, to: keepMax)
     }
     return true
   }
 
   override func finish() throws(PipeLimitError) {
-    // Sets of partition values come in their own order, whatever order the rows came in.
-    var places = Array(partitions.indices)
-    if !partitionReaders.isEmpty {
-      let values = places.map { TupleKey.values(of: partitionKeys.key($0)).map { SortValue($0) } }
-      places.sort { left, right in
-        for (a, b) in zip(values[left], values[right]) {
-          let order = a.compare(b)
-          if order != 0 { return order < 0 }
-        }
-        return left < right
-      }
-    }
-    walk: for place in places {
-      partitions[place].entries.sort(by: precedes)
-      let entries = partitions[place].entries
-      partitions[place].entries = []
-      for (index, entry) in entries.prefix(keepMax ?? Int.max).enumerated() {
-        context.giveBack(entry.byteCount)
+    walk: for place in partitionsInOrder() {
+      let partition = partitions[place]
+      partitions[place] = Partition()
+      for (index, number) in partition.keys.sorted(order).prefix(keepMax ?? Int.max).enumerated() {
+        var row = partition.rows[number]
+        context.giveBack(byteCount(of: row, keyCount: partition.keys.range(number).count))
         if index < offset { continue }
-        var row = entry.row
         if let rankField { row[rankField] = NumberText.integer(index + 1) }
         if try !forward(row) { break walk }
       }
     }
     partitions = []
     try super.finish()
+  }
+
+  /// Sets of partition values come in their own order, whatever order the rows came in.
+  private func partitionsInOrder() -> [Int] {
+    if partitionReaders.isEmpty { return [0] }
+    var values = SortKeys()
+    for place in partitions.indices {
+      values.append(TupleKey.values(of: partitionKeys.key(place)).map { SortValue($0) })
+    }
+    return values.sorted(SortOrder(descends: [], rest: false))
   }
 
   private func partition(of row: Row) throws(PipeLimitError) -> Int {
@@ -113,30 +96,80 @@ final class SortStage: PipeStage {
     return number
   }
 
-  private func sortKeys(of row: Row) -> [SortValue] {
+  private func readKeys(of row: Row) {
+    rowKeys.removeAll(keepingCapacity: true)
     if readers.isEmpty {
-      return row.fields.filter { !$0.value.isEmpty }.sorted { $0.name < $1.name }
-        .flatMap { [SortValue(Array($0.name.utf8)), SortValue($0.value)] }
+      for field in row.fields.filter({ !$0.value.isEmpty }).sorted(by: { $0.name < $1.name }) {
+        rowKeys.append(SortValue(Array(field.name.utf8)))
+        rowKeys.append(SortValue(field.value))
+      }
+    } else {
+      for index in readers.indices { rowKeys.append(SortValue(readers[index].value(in: row))) }
     }
-    var keys: [SortValue] = []
-    keys.reserveCapacity(readers.count)
-    for index in readers.indices { keys.append(SortValue(readers[index].value(in: row))) }
-    return keys
   }
 
-  private func precedes(_ left: Entry, _ right: Entry) -> Bool {
-    for index in 0..<min(left.keys.count, right.keys.count) {
-      let order = left.keys[index].compare(right.keys[index])
-      if order != 0 { return (order < 0) != (descends.isEmpty ? isReversed : descends[index]) }
-    }
-    if left.keys.count != right.keys.count { return (left.keys.count < right.keys.count) != isReversed }
-    return left.sequence < right.sequence
-  }
+  private func byteCount(of row: Row, keyCount: Int) -> Int { row.byteCount + 40 * keyCount + 32 }
 
   private func shrink(_ place: Int, to count: Int) {
-    partitions[place].entries.sort(by: precedes)
-    for entry in partitions[place].entries[count...] { context.giveBack(entry.byteCount) }
-    partitions[place].entries.removeSubrange(count...)
-    partitions[place].worst = partitions[place].entries.last
+    let partition = partitions[place]
+    var kept = Partition()
+    for (index, number) in partition.keys.sorted(order).enumerated() {
+      let keys = partition.keys[number]
+      if index < count {
+        kept.rows.append(partition.rows[number])
+        kept.keys.append(keys)
+        if index == count - 1 { kept.worst = Array(keys) }
+      } else {
+        context.giveBack(byteCount(of: partition.rows[number], keyCount: keys.count))
+      }
+    }
+    partitions[place] = kept
+  }
+}
+
+/// How lists of sort values compare.
+struct SortOrder {
+  /// For each key whether it goes down; keys beyond go as `rest` says.
+  var descends: [Bool]
+  var rest: Bool
+
+  @inline(__always)
+  func compare(_ left: some Collection<SortValue>, _ right: some Collection<SortValue>) -> Int {
+    for (index, (a, b)) in zip(left, right).enumerated() {
+      let order = a.compare(b)
+      if order != 0 { return (index < descends.count ? descends[index] : rest) ? -order : order }
+    }
+    if left.count == right.count { return 0 }
+    return (left.count < right.count) != rest ? -1 : 1
+  }
+}
+
+/// Lists of sort values, one after another.
+struct SortKeys {
+  private var values: [SortValue] = []
+  private var ends: [Int] = []
+
+  mutating func append(_ keys: some Collection<SortValue>) {
+    values.append(contentsOf: keys)
+    ends.append(values.count)
+  }
+
+  func range(_ number: Int) -> Range<Int> { (number == 0 ? 0 : ends[number - 1])..<ends[number] }
+
+  subscript(number: Int) -> ArraySlice<SortValue> { values[range(number)] }
+
+  /// The numbers of the lists in `order`; equal ones as they were appended.
+  func sorted(_ order: SortOrder) -> [Int] {
+    values.withUnsafeBufferPointer { values in
+      ends.withUnsafeBufferPointer { ends in
+        func keys(_ number: Int) -> UnsafeBufferPointer<SortValue> {
+          UnsafeBufferPointer(rebasing: values[(number == 0 ? 0 : ends[number - 1])..<ends[number]])
+        }
+        return ends.indices.sorted { left, right in
+          let comparison = order.compare(keys(left), keys(right))
+          return comparison == 0 ? left < right : comparison < 0
+        }
+      }
+    }
   }
 }

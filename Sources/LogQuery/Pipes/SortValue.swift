@@ -1,7 +1,7 @@
 import Domain
 
-/// A value as `sort`, `min`, `max` and quantiles compare it: empty values first, then numbers by size (durations, sizes, times and
-/// addresses among them), then other text in natural order, where `host9` precedes `host10`.
+/// A value as `sort`, `min`, `max` and quantiles compare it: empty values first, then numbers by size (durations,
+/// sizes, times and addresses among them), then other text in natural order, where `host9` precedes `host10`.
 struct SortValue {
   private let kind: Kind
   private let number: Double

@@ -538,7 +538,8 @@ private final class HistogramFunction: StatsAccumulator {
   }
 }
 
-/// Buckets from 1e-9 to 1e18, each from its lower bound (outside) to its upper (inside), and one for what is less or more.
+/// Buckets from 1e-9 to 1e18, each from its lower bound (outside) to its upper (inside), and one for what is less or
+/// more.
 enum HistogramBuckets {
   private static let perDecade = 18
   private static let lowestExponent = -9

@@ -3,7 +3,9 @@ import Domain
 /// `stats`: groups in the order they were first seen, each with the results of all functions.
 final class StatsStage: PipeStage {
   private var groupReaders: [StatsGroupReader]
-  private let functions: [(accumulator: StatsAccumulator, condition: Condition)]
+  private let functions: [StatsAccumulator]
+  private let conditions: [Condition]
+  private let hasConditions: Bool
   private let resultNames: [String]
   private let context: PipeContext
   private let holder: MemoryHolder
@@ -21,11 +23,11 @@ final class StatsStage: PipeStage {
     holder = MemoryHolder(
       pipe: "stats", remedy: "name fewer fields or wider buckets in its `by`, or narrow the time range or the filter")
     span = StatsSpan(context.options)
-    var made: [(StatsAccumulator, Condition)] = []
-    for function in functions {
-      made.append((StatsAccumulator.make(function, context, span), try Condition(function.condition)))
-    }
-    self.functions = made
+    self.functions = functions.map { [span] in StatsAccumulator.make($0, context, span) }
+    var conditions: [Condition] = []
+    for function in functions { conditions.append(try Condition(function.condition)) }
+    self.conditions = conditions
+    hasConditions = functions.contains { $0.condition != nil }
     resultNames = functions.map(\.resultName)
     groupByteCount = 32 + 48 * functions.count
     super.init(next: next)
@@ -36,7 +38,9 @@ final class StatsStage: PipeStage {
   override func push(_ row: Row) throws(PipeLimitError) -> Bool {
     let group = try group(of: row)
     if span.isNeeded { span.see(row) }
-    for (accumulator, condition) in functions where condition.holds(for: row) { try accumulator.update(group, row) }
+    for index in functions.indices where !hasConditions || conditions[index].holds(for: row) {
+      try functions[index].update(group, row)
+    }
     return true
   }
 
@@ -53,7 +57,7 @@ final class StatsStage: PipeStage {
         }
       }
       for (index, function) in functions.enumerated() {
-        row[resultNames[index]] = function.accumulator.result(group, seconds: seconds ?? span.seconds)
+        row[resultNames[index]] = function.result(group, seconds: seconds ?? span.seconds)
       }
       if try !forward(row) { break }
     }
@@ -84,7 +88,7 @@ final class StatsStage: PipeStage {
 
   private func addGroup() {
     groupCount += 1
-    for (accumulator, _) in functions { accumulator.addGroup() }
+    for function in functions { function.addGroup() }
   }
 }
 

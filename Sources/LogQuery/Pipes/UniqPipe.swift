@@ -60,20 +60,22 @@ struct RowGroups {
     return zip(names, TupleKey.values(of: table.key(group))).map { ($0, $1) }
   }
 
-  /// Groups from the most hits to the fewest; equal ones in the order of their values.
-  func ranked() -> [Int] {
-    hits.indices.sorted { left, right in
-      if hits[left] != hits[right] { return hits[left] > hits[right] }
-      for (a, b) in zip(fields(left), fields(right)) {
-        let order = SortValue(a.value).compare(SortValue(b.value))
-        if order != 0 { return order < 0 }
-      }
-      return left < right
-    }
+  /// At most `limit` groups from the most hits to the fewest; equal ones in the order of their values.
+  func ranked(limit: Int = Int.max) -> [Int] {
+    let byHits = hits.indices.sorted { hits[$0] != hits[$1] ? hits[$0] > hits[$1] : $0 < $1 }
+    guard limit > 0, let last = byHits.prefix(limit).last else { return [] }
+    // Only groups with as many hits as the last one that counts can still be it.
+    let candidates = byHits.prefix { hits[$0] >= hits[last] }
+    var keys = SortKeys()
+    for group in candidates { keys.append(fields(group).map { SortValue($0.value) }) }
+    // Equal hits leave the order of values: Swift's sort is stable.
+    let byValue = keys.sorted(SortOrder(descends: [], rest: false)).map { candidates[$0] }
+    return Array(byValue.sorted { hits[$0] > hits[$1] }.prefix(limit))
   }
 }
 
-/// `uniq`: groups in the order they were first seen. With a limit, further groups are left out and the others counted on.
+/// `uniq`: groups in the order they were first seen. With a limit, further groups are left out and the others counted
+/// on.
 final class UniqStage: PipeStage {
   private var groups: RowGroups
   private let hitsField: String?
@@ -175,7 +177,7 @@ final class TopStage: PipeStage {
   }
 
   override func finish() throws(PipeLimitError) {
-    for (rank, group) in groups.ranked().prefix(max(0, limit)).enumerated() {
+    for (rank, group) in groups.ranked(limit: limit).enumerated() {
       var row = Row(groups.fields(group))
       row[free(hitsField, in: row)] = NumberText.integer(groups.hits[group])
       if let rankField { row[free(rankField, in: row)] = NumberText.integer(rank + 1) }

@@ -30,8 +30,8 @@ enum UnpackPipe {
   }
 }
 
-/// The fields of a JSON object: nested ones under dotted names, strings without escapes, numbers, booleans and arrays as written,
-/// null left out. Text that is no whole object has none.
+/// The fields of a JSON object: nested ones under dotted names, strings without escapes, numbers, booleans and arrays
+/// as written, null left out. Text that is no whole object has none.
 struct JSONFieldReader {
   /// Objects deeper than this are taken as text.
   private static let depthMax = 64

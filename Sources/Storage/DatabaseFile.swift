@@ -226,6 +226,13 @@ final class DatabaseFile: @unchecked Sendable {
     }
   }
 
+  /// `read` for tasks: on a thread of Storage's own.
+  func query<T: Sendable>(
+    _ operation: String, _ body: @escaping @Sendable (Database) throws -> T
+  ) async throws(StorageError) -> T {
+    try await WorkQueue.readers.run { [self] () throws(StorageError) in try read(operation, body) }
+  }
+
   private func takeReader(_ operation: String) throws(StorageError) -> DatabaseQueue {
     let (isClosed, reader) = readers.withLock { ($0.isClosed, $0.idle.popLast()) }
     guard !isClosed else { throw .closed(operation, at: path) }

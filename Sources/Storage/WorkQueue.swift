@@ -1,12 +1,19 @@
 internal import Dispatch
 internal import Synchronization
 
-/// Threads of Storage's own on which blocking and long work runs, one job after another, so that none of it holds a thread of the
-/// cooperative pool.
+/// Threads of Storage's own on which blocking and long work runs, so that none of it holds a thread of the cooperative pool.
 final class WorkQueue: Sendable {
+  /// Where short reads of all files run, side by side.
+  static let readers = WorkQueue("timberline.storage.readers", attributes: .concurrent)
+
   private let queue: DispatchQueue
 
-  init(_ label: String) { queue = DispatchQueue(label: label) }
+  /// A queue that runs one job after another.
+  convenience init(_ label: String) { self.init(label, attributes: []) }
+
+  private init(_ label: String, attributes: DispatchQueue.Attributes) {
+    queue = DispatchQueue(label: label, attributes: attributes)
+  }
 
   func run<T: Sendable>(
     _ body: @escaping @Sendable () throws(StorageError) -> T

@@ -157,6 +157,32 @@ import Testing
     await pool.closeAll()
   }
 
+  @Test func `records of a damaged template still become blocks and are merged`() async throws {
+    let fixture = try StorageFixture()
+    let directory = try fixture.directory()
+    let pool = fixture.pool(directory)
+    let database = try await pool.open(fixture.acme)
+    try await append(database, count: 10)
+    let copy = try fixture.copy(of: directory)
+    let file = try DatabaseQueue(path: copy.tenantFile(fixture.acme.tenant))
+    try await file.write { try $0.execute(sql: "UPDATE template SET text = x'414243' WHERE number = 0") }
+    try file.close()
+    let copyPool = fixture.pool(copy)
+    let damaged = try await copyPool.open(fixture.acme)
+    try await damaged.flush()
+    for round in 1...3 {
+      try await append(damaged, count: 10, first: round * 100)
+      try await damaged.flush()
+    }
+
+    try await damaged.maintain()
+
+    #expect(damaged.statistics().headRecordCount == 0)
+    #expect(damaged.statistics().recordCount == 40)
+    await copyPool.closeAll()
+    await pool.closeAll()
+  }
+
   @Test func `wherever a byte of the file is changed, nothing crashes and no wrong record is shown`() async throws {
     let fixture = try StorageFixture()
     let (directory, all) = try await threeBlocks(fixture)
@@ -166,8 +192,10 @@ import Testing
     var random = SplitMix(seed: 2026)
     var foundCount = 0
 
-    for _ in 0..<60 {
-      let place = Int(random.next() % UInt64(bytes.count))
+    for _ in 0..<25 {
+      // Most of a small file is empty pages' zeros; damage there hurts nobody.
+      var place = 0
+      repeat { place = Int(random.next() % UInt64(bytes.count)) } while bytes[place] == 0
       var damaged = bytes
       damaged[place] ^= UInt8(truncatingIfNeeded: random.next() | 1)
       try writeFile(path, damaged)

@@ -56,7 +56,7 @@ package struct APIKeyTable: Sendable {
 
   /// The key of that public part, revoked and expired ones too.
   package func find(keyID: String) async throws(StorageError) -> APIKey? {
-    try await file.maintain("looking an API key up") { database in
+    try await file.query("looking an API key up") { database in
       try Row.fetchOne(database, sql: "SELECT \(Self.columns) FROM api_key WHERE key_id = ?", arguments: [keyID])
         .flatMap(Self.key)
     }
@@ -64,7 +64,7 @@ package struct APIKeyTable: Sendable {
 
   /// A tenant's keys, oldest first.
   package func all(of tenant: TenantID) async throws(StorageError) -> [APIKey] {
-    try await file.maintain("listing API keys") { database in
+    try await file.query("listing API keys") { database in
       try Row.fetchAll(
         database, sql: "SELECT \(Self.columns) FROM api_key WHERE tenant_id = ? ORDER BY created_at, id",
         arguments: [tenant.text]
@@ -74,7 +74,7 @@ package struct APIKeyTable: Sendable {
 
   /// How many keys there are in all.
   package func count() async throws(StorageError) -> Int {
-    try await file.maintain("counting API keys") { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM api_key") ?? 0 }
+    try await file.query("counting API keys") { try Int.fetchOne($0, sql: "SELECT COUNT(*) FROM api_key") ?? 0 }
   }
 
   /// - Returns: Whether a living key of that tenant was there to revoke.

@@ -40,7 +40,7 @@ package struct TenantTable: Sendable {
   }
 
   package func find(_ id: TenantID) async throws(StorageError) -> Tenant? {
-    try await file.maintain("looking a tenant up") { database in
+    try await file.query("looking a tenant up") { database in
       try Row.fetchOne(database, sql: "SELECT id, name, created_at FROM tenant WHERE id = ?", arguments: [id.text])
         .flatMap(Self.tenant)
     }
@@ -48,7 +48,7 @@ package struct TenantTable: Sendable {
 
   /// By id.
   package func all() async throws(StorageError) -> [Tenant] {
-    try await file.maintain("listing the tenants") { database in
+    try await file.query("listing the tenants") { database in
       try Row.fetchAll(database, sql: "SELECT id, name, created_at FROM tenant ORDER BY id").compactMap(Self.tenant)
     }
   }
@@ -64,7 +64,7 @@ package struct SettingTable: Sendable {
   let file: DatabaseFile
 
   package func value(_ name: String) async throws(StorageError) -> [UInt8]? {
-    try await file.maintain("reading a setting") { database in try Self.value(name, database) }
+    try await file.query("reading a setting") { database in try Self.value(name, database) }
   }
 
   package func set(_ name: String, _ value: [UInt8]) async throws(StorageError) {

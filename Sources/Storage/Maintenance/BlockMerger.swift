@@ -69,7 +69,14 @@ extension TenantDatabase {
         (merger.choose(from: state.catalog.live, settled: state.settledBlocks), state.epoch)
       }
       guard let chosen else { return }
-      try await merge(chosen, epoch: epoch)
+      do {
+        try await merge(chosen, epoch: epoch)
+      } catch {
+        guard error.kind == .invalid else { throw error }
+        // They stay as they are; other blocks need not wait for them.
+        state.withLock { $0.settledBlocks.formUnion(chosen.map(\.number)) }
+        logger.error("blocks could not be merged", metadata: ["tenant": "\(scope.tenant.text)", "error": "\(error)"])
+      }
     }
   }
 

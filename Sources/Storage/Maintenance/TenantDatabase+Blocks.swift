@@ -27,11 +27,23 @@ extension TenantDatabase {
       do {
         return try BlockEncoder.encode(
           sources, recordCountMax: options.blockRecordsMax, rawByteCountMax: options.blockRawByteCountMax
-        ) { template($0) }
+        ) { template($0) ?? Self.placeholder(for: $0, in: sources) }
       } catch {
         throw StorageError(error, "encoding a block", at: file.path)
       }
     }
+  }
+
+  /// A template of slots only, in the place of one whose row is damaged: its records' variables are kept, and whoever restores the row
+  /// has their messages back.
+  private static func placeholder(for template: UInt32, in sources: [RecordColumns]) -> Template? {
+    for columns in sources {
+      guard let row = columns.templates.firstIndex(of: template) else { continue }
+      let slotCount = Int(columns.variableStarts[row + 1] - columns.variableStarts[row])
+      let slot = [Template.slotMarker, SlotKind.bytes.rawValue]
+      return Template(text: Array((0..<slotCount).map { _ in slot }.joined()))
+    }
+    return nil
   }
 
   /// Stores blocks and whatever `also` changes in one transaction, then lets `committed` bring memory in step.
@@ -80,8 +92,9 @@ extension TenantDatabase {
   }
 
   /// Gives free pages at the end of the file back to the disk where they are many.
-  func giveBackSpace() async throws(StorageError) {
-    let byteCountMin = options.vacuumByteCountMin
+  ///
+  /// - Parameter byteCountMin: Free bytes worth the work, if they are a quarter of the file, too.
+  func giveBackSpace(byteCountMin: Int) async throws(StorageError) {
     try await file.maintain("giving space back") { database in
       let pageCount = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
       let freeCount = try Int.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0

@@ -53,7 +53,7 @@ package struct AnalysisTable: Sendable {
 
   package func load(id: String) async throws(StorageError) -> Row? {
     let path = file.path
-    return try await file.maintain("reading an analysis") { database in
+    return try await file.query("reading an analysis") { database in
       try GRDB.Row.fetchOne(
         database, sql: "SELECT id, created_at, status, document, checksum FROM analysis WHERE id = ?", arguments: [id]
       ).map { try Self.row($0, path: path) }
@@ -63,7 +63,7 @@ package struct AnalysisTable: Sendable {
   /// Newest first; with `status` only those.
   package func list(limit: Int, status: String? = nil) async throws(StorageError) -> [Row] {
     let path = file.path
-    return try await file.maintain("listing analyses") { database in
+    return try await file.query("listing analyses") { database in
       let rows =
         if let status {
           try GRDB.Row.fetchAll(database, sql: Self.listByStatusSQL, arguments: [status, limit])

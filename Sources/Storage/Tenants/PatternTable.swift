@@ -33,7 +33,7 @@ package struct PatternTable: Sendable {
 
   /// All patterns by number, and the pattern of each template that has one.
   package func load() async throws(StorageError) -> (rows: [Row], assignments: [UInt32: UInt32]) {
-    try await file.maintain("reading the patterns") { database in
+    try await file.query("reading the patterns") { database in
       let rows = try GRDB.Row.fetchAll(
         database,
         sql: """

@@ -309,7 +309,7 @@ package final class TenantDatabase: Sendable {
 
   /// What was taken in on those days: whole days since 1970, UTC. Days without records are left out.
   package func usage(days: ClosedRange<Int64>) async throws(StorageError) -> [UsageDay] {
-    try await file.maintain("reading the usage") { try UsageTable.load(days, $0) }
+    try await file.query("reading the usage") { try UsageTable.load(days, $0) }
   }
 
   // MARK: - Maintenance
@@ -322,11 +322,13 @@ package final class TenantDatabase: Sendable {
   /// What is due: the head to blocks, expired blocks out, small blocks merged, space given back.
   package func maintain() async throws(StorageError) {
     try await maintenanceTurns.withTurn { () async throws(StorageError) in
-      if isFlushDue { try await storeHeadAsBlocks() }
+      // First what makes room: on a full disk the rest cannot go on without it.
       try await expireBlocks()
+      try await deleteObsoleteBlocks()
+      if isFlushDue { try await storeHeadAsBlocks() }
       try await mergeBlocks()
       try await deleteObsoleteBlocks()
-      try await giveBackSpace()
+      try await giveBackSpace(byteCountMin: options.vacuumByteCountMin)
     }
   }
 
@@ -396,6 +398,8 @@ package final class TenantDatabase: Sendable {
     do {
       try await flush()
       try await deleteObsoleteBlocks()
+      // What the next segments would have reused is not needed soon.
+      try await giveBackSpace(byteCountMin: min(1 << 20, options.vacuumByteCountMin))
     } catch {
       // The records stay durable in their segments; the next opening reads them into the head.
       logger.warning(

@@ -25,7 +25,7 @@ package struct VectorTable: Sendable {
 
   /// The embeddings of that identity by pattern; damaged ones are left out, for they can be made again.
   package func load(identity: String) async throws(StorageError) -> [(pattern: UInt32, vector: [Float])] {
-    try await file.maintain("reading embeddings") { database in
+    try await file.query("reading embeddings") { database in
       var embeddings: [(pattern: UInt32, vector: [Float])] = []
       let rows = try Row.fetchCursor(
         database, sql: "SELECT pattern, vector, checksum FROM embedding WHERE identity = ? ORDER BY pattern",
@@ -80,7 +80,7 @@ package struct VectorTable: Sendable {
   /// The snapshot and the log after it, in order; nil if there is none or any of it is damaged: then the index is made again from the
   /// embeddings.
   package func loadIndex(identity: String) async throws(StorageError) -> (snapshot: [UInt8], log: [[UInt8]])? {
-    try await file.maintain("reading the vector index") { database in
+    try await file.query("reading the vector index") { database in
       guard
         let row = try Row.fetchOne(
           database, sql: "SELECT data, checksum FROM index_snapshot WHERE identity = ?", arguments: [identity])

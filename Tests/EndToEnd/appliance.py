@@ -5,11 +5,14 @@ import json
 import os
 import pathlib
 import re
+import selectors
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
+import unittest
 import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -57,6 +60,8 @@ class Server:
         self.preexec = preexec
         self.key = None
         self.process = None
+        handle, self.log_path = tempfile.mkstemp(prefix="timberline-test-", suffix=".log")
+        os.close(handle)
 
     def __enter__(self):
         self.start()
@@ -66,27 +71,52 @@ class Server:
         self.kill()
         if self.owns_data:
             shutil.rmtree(self.data, ignore_errors=True)
+        pathlib.Path(self.log_path).unlink(missing_ok=True)
 
     def start(self):
+        """Returns once it listens."""
+        self.launch()
+        return self.await_listening()
+
+    def launch(self):
+        """Starts the process without waiting for anything."""
         command = [str(BINARY), "serve", "--data", self.data, "--listen", "127.0.0.1:0", *self.arguments]
         if self.dev:
             command.append("--dev")
-        self.errors = open(os.path.join(tempfile.gettempdir(), f"timberline-test-{os.getpid()}.log"), "ab")
+        self.errors = open(self.log_path, "ab")
         self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=self.errors, env=self.env, preexec_fn=self.preexec)
+            command, stdout=subprocess.PIPE, stderr=self.errors, env=self.env, preexec_fn=self.preexec, bufsize=0)
         self.output = b""
-        while True:
-            line = self.process.stdout.readline()
-            if not line:
-                raise AssertionError(f"the server ended before it listened: exit {self.process.wait()}")
-            self.output += line
-            key = re.search(rb"tlk_[0-9A-Za-z]{48}", line)
-            if key:
-                self.key = key.group().decode()
-            address = re.search(rb"listens on http://([^:]+):(\d+)", line)
-            if address:
-                self.host, self.port = "127.0.0.1", int(address.group(2))
-                return self
+
+    def await_listening(self, seconds=60):
+        """Reads what the process prints until it says where it listens. An AssertionError if it ends or says nothing."""
+        deadline = time.monotonic() + seconds
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.process.stdout, selectors.EVENT_READ)
+            while True:
+                if not selector.select(max(0, deadline - time.monotonic())):
+                    raise AssertionError(f"the server does not listen after {seconds} s: {self.log[-2000:]}")
+                piece = os.read(self.process.stdout.fileno(), 65536)
+                if not piece:
+                    code = self.process.wait()
+                    raise AssertionError(f"the server ended before it listened: exit {code}\n{self.log[-2000:]}")
+                self.output += piece
+                key = re.search(rb"tlk_[0-9A-Za-z]{48}", self.output)
+                if key:
+                    self.key = key.group().decode()
+                address = re.search(rb"listens on http://([^:]+):(\d+)\n", self.output)
+                if address:
+                    self.host, self.port = "127.0.0.1", int(address.group(2))
+                    return self
+
+    @property
+    def log(self):
+        """What the process has written to its standard error so far, over all its starts."""
+        return pathlib.Path(self.log_path).read_text(errors="replace")
+
+    @property
+    def is_running(self):
+        return self.process is not None and self.process.poll() is None
 
     @property
     def url(self):
@@ -116,11 +146,14 @@ class Server:
         return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
 
     def call(self, method, path, parameters=None, body=None, headers=None, key=None, timeout=60):
+        """One request. `key` is the server's own one unless given; False sends none."""
         if parameters:
             path += "?" + urllib.parse.urlencode(parameters)
         headers = dict(headers or {})
-        if key or self.key:
-            headers.setdefault("Authorization", f"Bearer {key or self.key}")
+        if key is None:
+            key = self.key
+        if key:
+            headers.setdefault("Authorization", f"Bearer {key}")
         connection = self.connection(timeout)
         try:
             connection.request(method, path, body=body, headers=headers)
@@ -131,6 +164,19 @@ class Server:
 
     def get(self, path, key=None, **parameters):
         return self.call("GET", path, parameters, key=key)
+
+    def raw(self, data, timeout=20):
+        """Bytes to a socket as they are; returns all that comes back until the server or the time ends it."""
+        with socket.create_connection((self.host, self.port), timeout=timeout) as connection:
+            received = b""
+            try:
+                connection.sendall(data)
+                connection.shutdown(socket.SHUT_WR)
+                while piece := connection.recv(65536):
+                    received += piece
+            except OSError:
+                pass  # a server may hang up on what it does not like
+            return received
 
     def post(self, path, value, key=None):
         return self.call("POST", path, body=json.dumps(value), headers={"Content-Type": "application/json"}, key=key)
@@ -158,6 +204,40 @@ class Server:
     def cpu_seconds(self):
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+class ServerCase(unittest.TestCase):
+    """Tests that share one server. `settings` are more arguments of `serve`."""
+
+    settings = ()
+    dev = True
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(dev=cls.dev, arguments=cls.settings)
+        cls.addClassCleanup(cls.server.__exit__)
+        cls.server.start()
+
+    def accepted(self, answer, count=None, rejected=0):
+        """Asserts a receipt; returns it."""
+        self.assertEqual(answer.status, 200, answer.body[:500])
+        receipt = answer.json
+        self.assertTrue(receipt["success"])
+        self.assertEqual(receipt["rejected_count"], rejected, receipt)
+        if count is not None:
+            self.assertEqual(receipt["processed_count"], count, receipt)
+        self.assertEqual(len(receipt["errors"]), min(rejected, 20))
+        return receipt
+
+    def problem(self, answer, status):
+        """Asserts a problem document (RFC 9457); returns it."""
+        self.assertEqual(answer.status, status, answer.body[:500])
+        self.assertEqual(answer.headers.get("content-type"), "application/problem+json")
+        document = answer.json
+        for member in ("type", "title", "status", "detail", "instance"):
+            self.assertIn(member, document)
+        self.assertEqual(document["status"], status)
+        return document
 
 
 def eventually(probe, seconds=30):

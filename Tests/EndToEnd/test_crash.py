@@ -1,0 +1,165 @@
+"""The crash harness: a real server, several writers, kill -9 at random moments, restart, and a look at what is there.
+
+Promised: every acknowledged record is there exactly once; a request that got no answer is there whole or not at all.
+
+TIMBERLINE_CRASH_CYCLES says how often (default 6), TIMBERLINE_CRASH_SEED repeats a run's moments. A failure names its seed.
+"""
+
+import collections
+import http.client
+import json
+import os
+import random
+import shutil
+import tempfile
+import threading
+import time
+import unittest
+
+from appliance import Server, run
+
+CYCLES = int(os.environ.get("TIMBERLINE_CRASH_CYCLES", "6"))
+SEED = int(os.environ.get("TIMBERLINE_CRASH_SEED", random.SystemRandom().randrange(1 << 32)))
+WRITERS = 4
+
+
+class Writer(threading.Thread):
+    """Sends batches of records with names of their own until the server is gone."""
+
+    def __init__(self, server, cycle, number):
+        super().__init__(daemon=True)
+        self.address = (server.host, server.port)
+        self.cycle, self.number = cycle, number
+        self.random = random.Random(f"{SEED}-{cycle}-{number}")
+        self.sizes = {}
+        self.acknowledged = set()
+        self.failure = None
+
+    def run(self):
+        connection = http.client.HTTPConnection(*self.address, timeout=30)
+        batch = 0
+        try:
+            while True:
+                size = self.random.choice([1, 2, 7, 50, 200, 1000])
+                name = f"{self.number}.{batch}"
+                body = "".join(self.record(name, index) for index in range(size)).encode()
+                self.sizes[name] = size
+                batch += 1
+                try:
+                    connection.request("POST", "/api/v1/logs/stream", body, {"Content-Type": "application/x-ndjson"})
+                    response = connection.getresponse()
+                    answer = response.read()
+                except (OSError, http.client.HTTPException):
+                    return
+                if response.status == 200 and json.loads(answer)["processed_count"] == size:
+                    self.acknowledged.add(name)
+                elif response.status != 503:
+                    self.failure = f"{response.status} {answer[:300]!r}"
+                    return
+        finally:
+            connection.close()
+
+    def record(self, name, index):
+        shape = self.random.randrange(4)
+        message = [
+            f"request {self.random.randrange(10**6)} of 10.0.{self.random.randrange(256)}.7 took {self.random.randrange(5000)}ms",
+            f"wrote {self.random.getrandbits(64):016x} to /var/lib/{self.random.randrange(99)}",
+            "heartbeat", f"user {self.random.choice(['ann', 'bob', 'eve'])} signed in",
+        ][shape]
+        return json.dumps({
+            "timestamp": int(time.time() * 1000), "message": message, "source": f"writer-{self.number}", "cycle": self.cycle,
+            "uid": f"{name}.{index}", "filler": "x" * self.random.randrange(40)}) + "\n"
+
+
+class Crash(unittest.TestCase):
+    def setUp(self):
+        self.data = tempfile.mkdtemp(prefix="timberline-crash-")
+        self.addCleanup(shutil.rmtree, self.data, True)
+        # Heads become blocks early, so that kills hit flushes and merges as well.
+        self.server = Server(data=self.data, arguments=["--head-seconds-max", "1"])
+        self.addCleanup(self.server.__exit__)
+        self.random = random.Random(SEED)
+        # Records of each cycle after its crash, which no later crash may change.
+        self.settled = {}
+
+    def test_kill_at_any_moment(self):
+        for cycle in range(CYCLES):
+            with self.subTest(seed=SEED, cycle=cycle):
+                self.server.start()
+                self.look_back()
+                writers = [Writer(self.server, cycle, number) for number in range(WRITERS)]
+                for writer in writers:
+                    writer.start()
+                self.end(cycle)
+                for writer in writers:
+                    writer.join(60)
+                    self.assertIsNone(writer.failure)
+                if self.random.random() < 0.3:
+                    self.kill_while_starting()
+                self.server.start()
+                self.check(cycle, writers)
+                self.server.kill()
+        # From a killed folder, and once more after a good end.
+        self.verify()
+        self.server.start()
+        self.look_back()
+        code, _ = self.server.stop()
+        self.assertEqual(code, 0)
+        self.verify()
+        self.server.start()
+        self.look_back()
+        page = self.server.get("/api/v1/patterns", query="*").json
+        self.assertEqual(page["records"], sum(self.settled.values()), f"seed {SEED}")
+
+    def end(self, cycle):
+        """The moment of the kill: soon, in the middle of upkeep, or in the middle of a good end."""
+        kind = cycle % 3
+        if kind == 0:
+            time.sleep(self.random.uniform(0.05, 1.5))
+        elif kind == 1:
+            # Upkeep comes round every five seconds.
+            time.sleep(self.random.uniform(4.9, 5.6))
+        else:
+            time.sleep(self.random.uniform(0.3, 1.2))
+            self.server.process.terminate()
+            time.sleep(self.random.uniform(0, 0.25))
+        self.server.kill()
+
+    def kill_while_starting(self):
+        for _ in range(self.random.randrange(1, 4)):
+            self.server.launch()
+            time.sleep(self.random.uniform(0, 0.4))
+            self.server.kill()
+
+    def check(self, cycle, writers):
+        found = collections.Counter(row["uid"] for row in self.server.query(f"cycle:={cycle} | fields uid"))
+        twice = [uid for uid, count in found.items() if count > 1]
+        self.assertEqual(twice[:5], [], f"seed {SEED}, cycle {cycle}: records came twice")
+        batches = collections.Counter(uid.rsplit(".", 1)[0] for uid in found)
+        acknowledged = 0
+        for writer in writers:
+            for name, size in writer.sizes.items():
+                if name in writer.acknowledged:
+                    self.assertEqual(batches[name], size, f"seed {SEED}, cycle {cycle}: acknowledged batch {name} is not whole")
+                    acknowledged += size
+                else:
+                    self.assertIn(batches[name], (0, size), f"seed {SEED}, cycle {cycle}: batch {name} is there in part")
+        self.assertGreater(acknowledged, 0, "nothing was acknowledged")
+        known = {name for writer in writers for name in writer.sizes}
+        self.assertLessEqual(set(batches), known)
+        self.settled[cycle] = len(found)
+
+    def look_back(self):
+        rows = self.server.query("* | stats by (cycle) count() as records, count_uniq(source, uid) as names")
+        self.assertEqual({int(row["cycle"]): int(row["records"]) for row in rows}, self.settled, f"seed {SEED}")
+        for row in rows:
+            self.assertEqual(row["records"], row["names"], f"seed {SEED}")
+
+    def verify(self):
+        result = run("verify", "--data", self.data, check=False)
+        self.assertEqual(result.returncode, 0, f"seed {SEED}\n{result.text}{result.complaint}")
+        self.assertIn(f"{sum(self.settled.values())} records", result.text)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-// Slicing by 8 (Kounavis and Berry 2005). The tables are filled on first use: whoever comes first writes the same values, and
-// `ready` is set after them.
+// Slicing by 8 (Kounavis and Berry 2005). The tables are filled on first use: whoever comes first writes the same
+// values, and `ready` is set after them.
 static uint32_t table[8][256];
 static int ready;
 

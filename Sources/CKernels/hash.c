@@ -2,9 +2,11 @@
 
 #include <string.h>
 
-// Multiply-and-fold: the two halves of a 64 by 64 bit product, xored, spread every input bit over the word. Eight bytes go into
-// each side of a product, keyed by odd constants (digits of the golden ratio and of square roots), so 16 bytes cost one multiply.
-static const uint64_t k0 = 0x9E3779B97F4A7C15u, k1 = 0x6A09E667F3BCC909u, k2 = 0xBB67AE8584CAA73Bu, k3 = 0x3C6EF372FE94F82Bu;
+// Multiply-and-fold: the two halves of a 64 by 64 bit product, xored, spread every input bit over the word. Eight bytes
+// go into each side of a product, keyed by odd constants (digits of the golden ratio and of square roots), so 16 bytes
+// cost one multiply.
+static const uint64_t k0 = 0x9E3779B97F4A7C15u, k1 = 0x6A09E667F3BCC909u;
+static const uint64_t k2 = 0xBB67AE8584CAA73Bu, k3 = 0x3C6EF372FE94F82Bu;
 
 static inline uint64_t load64(const uint8_t *p) {
   uint64_t word;

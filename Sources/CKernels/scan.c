@@ -35,8 +35,8 @@ static size_t find_folded_from(
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-// 32 offsets at a time, keeping those where both the first and the last byte of the needle fit (Mula, "SIMD-friendly algorithms
-// for substring searching"); only they are compared in full.
+// 32 offsets at a time, keeping those where both the first and the last byte of the needle fit (Mula, "SIMD-friendly
+// algorithms for substring searching"); only they are compared in full.
 __attribute__((target("avx2"))) static size_t find_avx2(
     const uint8_t *haystack, size_t haystack_count, const uint8_t *needle, size_t needle_count) {
   const __m256i first = _mm256_set1_epi8((char)needle[0]);

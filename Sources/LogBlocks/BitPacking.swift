@@ -38,7 +38,8 @@ enum BitPacking {
   static func unpack(
     _ packed: UnsafeBufferPointer<UInt8>, count: Int, width: Int, _ body: (Int, UInt64) -> Void
   ) {
-    precondition(packed.count >= byteCount(count: count, width: width), "the caller took the packed bytes by this very count")
+    precondition(
+      packed.count >= byteCount(count: count, width: width), "the caller took the packed bytes by this very count")
     guard width > 0 else {
       for index in 0..<count { body(index, 0) }
       return
@@ -76,11 +77,11 @@ enum BitPacking {
 
 /// Integers in chunks of 128, each chunk in whichever of three forms is smallest.
 ///
-/// A chunk: one byte form (0 values, 1 differences, 2 differences of differences), one byte width w, the first value as a zigzag
-/// varint of its distance from the last value of the chunk before (from 0 at first), for form 2 the first difference as a zigzag
-/// varint, the smallest member as a zigzag varint, then the members less the smallest in w bits each. The members are all values
-/// (form 0; no first value is written), the differences (form 1) or their differences (form 2). All arithmetic wraps at 64 bits,
-/// so every Int64 comes back.
+/// A chunk: one byte form (0 values, 1 differences, 2 differences of differences), one byte width w, the first value as
+/// a zigzag varint of its distance from the last value of the chunk before (from 0 at first), for form 2 the first
+/// difference as a zigzag varint, the smallest member as a zigzag varint, then the members less the smallest in w bits
+/// each. The members are all values (form 0; no first value is written), the differences (form 1) or their differences
+/// (form 2). All arithmetic wraps at 64 bits, so every Int64 comes back.
 enum IntegerCodec {
   static let chunkCount = 128
 
@@ -160,7 +161,8 @@ enum IntegerCodec {
         var start = 0
         while start < count {
           let size = min(chunkCount, count - start)
-          try decodeChunk(UnsafeMutableBufferPointer(rebasing: output[start..<start + size]), anchor: anchor, from: &reader)
+          try decodeChunk(
+            UnsafeMutableBufferPointer(rebasing: output[start..<start + size]), anchor: anchor, from: &reader)
           anchor = output[start + size - 1]
           start += size
         }
@@ -211,8 +213,9 @@ enum IntegerCodec {
 
 /// Indexes into a table of `limit` entries.
 ///
-/// One byte form, then: 0 nothing, all are 0; 1 runs: varint count r, r varints of values, r varints of lengths less one;
-/// 2 bit-packed in the bits that `limit - 1` needs; 3 byte planes: all low bytes, then all second bytes if `limit > 256`, and so on.
+/// One byte form, then: 0 nothing, all are 0; 1 runs: varint count r, r varints of values, r varints of lengths less
+/// one; 2 bit-packed in the bits that `limit - 1` needs; 3 byte planes: all low bytes, then all second bytes if `limit
+/// > 256`, and so on.
 enum CodeCodec {
   static func encode(_ codes: UnsafeBufferPointer<UInt32>, limit: Int, into bytes: inout [UInt8]) {
     guard limit > 1 else {

@@ -108,7 +108,8 @@ extension BlockEncoder {
 
 /// The field sets that a block's rows use, with names turned into field numbers.
 ///
-/// A field is a name and which of its occurrences in a record it is. A shape is a list of fields: what a set has, in which order.
+/// A field is a name and which of its occurrences in a record it is. A shape is a list of fields: what a set has, in
+/// which order.
 struct UsedFieldSets {
   struct Entry {
     var set: UInt32

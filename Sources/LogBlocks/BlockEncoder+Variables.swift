@@ -2,9 +2,10 @@ internal import Domain
 
 /// A template taken apart for the words that its variables take part in.
 ///
-/// A word may run across a literal's end into a variable (`user_<number>`, `<duration>ms`), so a variable's own words are not
-/// enough. A cluster is a run of slots that no ASCII byte outside of words parts, with the literal bytes on its sides that may
-/// belong to a word with it: what the tokenizer finds in a cluster's text is what it finds there in the whole message.
+/// A word may run across a literal's end into a variable (`user_<number>`, `<duration>ms`), so a variable's own words
+/// are not enough. A cluster is a run of slots that no ASCII byte outside of words parts, with the literal bytes on its
+/// sides that may belong to a word with it: what the tokenizer finds in a cluster's text is what it finds there in the
+/// whole message.
 struct TemplateWords {
   struct Cluster {
     var slots: Range<Int>
@@ -40,7 +41,8 @@ struct TemplateWords {
 }
 
 extension BlockEncoder {
-  /// Open groups: packed numbers and text are kept apart, so that zstd's one table of literals a group suits what is in it.
+  /// Open groups: packed numbers and text are kept apart, so that zstd's one table of literals a group suits what is in
+  /// it.
   private struct Group {
     var number: Int
     var bytes: [UInt8] = []

@@ -1,26 +1,31 @@
 internal import CKernels
 package import Domain
 
-// BLOCK LAYOUT, version 1. A block is a header (BlockSummary+Coding.swift) and named columns, each one frame (Compression.swift).
-// Rows are in the order of (stream, time). Integers are varints, signed ones zigzag. n rows, t templates and s streams by the header.
+// BLOCK LAYOUT, version 1. A block is a header (BlockSummary+Coding.swift) and named columns, each one frame
+// (Compression.swift). Rows are in the order of (stream, time). Integers are varints, signed ones zigzag. n rows, t
+// templates and s streams by the header.
 //
 //   key    content of the frame
 //   time   byte e (0, 3, 6 or 9), signed base b, then n integers k (IntegerCodec): the times are b + k · 10^e, wrapping
 //   sev    n severities (CodeCodec, limit 7)
 //   str    n indexes into the header's streams (CodeCodec, limit s); absent if s is 1
 //   tpl    n indexes into the header's templates (CodeCodec, limit t); absent if t is 1
-//   vdir   for each template in the header's order: slot count; for each slot: byte of character classes, group, byte count
-//   v0…    variable groups of about 128 KiB: the slots' values (ColumnCodec.swift), one after another in the order of vdir; a slot's
-//          values are those of its template's rows, in row order
+//   vdir   for each template in the header's order: slot count; for each slot: byte of character classes, group, byte
+//          count
+//   v0…    variable groups of about 128 KiB: the slots' values (ColumnCodec.swift), one after another in the order of
+//          vdir; a slot's values are those of its template's rows, in row order
 //   words  token filter (TokenFilter.swift) of the words that touch a variable: 5 bytes and more with a digit
-//   shape  shape count h; for each: field count and for each an index into the header's fields; then n indexes into the shapes
-//          (CodeCodec, limit h); absent if the header has no fields. A row's shape says which fields it has, in which order.
-//   f<i>   the values (ColumnCodec.swift) of the header's field i, of the rows that have it; absent if it is constant or shared
-//   w<i>   token filter of all words of field i; only where it is stored as a list, and only for a name's first occurrence
+//   shape  shape count h; for each: field count and for each an index into the header's fields; then n indexes into the
+//          shapes (CodeCodec, limit h); absent if the header has no fields. A row's shape says which fields it has, in
+//          which order.
+//   f<i>   the values (ColumnCodec.swift) of the header's field i, of the rows that have it; absent if it is constant
+//          or shared
+//   w<i>   token filter of all words of field i; only where it is stored as a list, and only for a name's first
+//          occurrence
 //   rest   the values (ColumnCodec.swift) of shared fields, row by row in the order of each row's shape
 //
-// Valid: frames' checksums agree, every index lies in its table, and every column ends where its last value does. Anything else is
-// `.corrupt`, never a guess.
+// Valid: frames' checksums agree, every index lies in its table, and every column ends where its last value does.
+// Anything else is `.corrupt`, never a guess.
 
 package struct EncodedBlock: Sendable {
   package var summary: BlockSummary
@@ -34,7 +39,8 @@ package struct EncodedBlock: Sendable {
 package struct BlockEncoder {
   /// 64 Ki: a row number fits 16 bits, and a search that keeps ten rows decodes at most so much of a column.
   package static let recordCountMax = 65_536
-  /// Above this a stream's records are cut into a further block, even where they are few. Bounds what one decoded column holds.
+  /// Above this a stream's records are cut into a further block, even where they are few. Bounds what one decoded
+  /// column holds.
   package static let rawByteCountMax = 16 << 20
   /// More names than this share one column, so that senders who put identifiers into names cost no column each.
   static let fieldColumnCountMax = 1000
@@ -42,10 +48,11 @@ package struct BlockEncoder {
   static let constantByteCountMax = 1024
   static let groupByteCount = 128 << 10
 
-  /// All records of `sources` as blocks, in the order of (stream, time). A stream that fills a block has its own; thin ones share.
+  /// All records of `sources` as blocks, in the order of (stream, time). A stream that fills a block has its own; thin
+  /// ones share.
   ///
-  /// - Parameter template: The text of a template number; every number in `sources` has one with as many slots as its records
-  ///   have variables.
+  /// - Parameter template: The text of a template number; every number in `sources` has one with as many slots as its
+  ///   records have variables.
   /// - Throws: `.invalidRecords` or `.tooLarge`.
   /// - Complexity: About 2 µs a record.
   package static func encode(
@@ -115,7 +122,8 @@ package struct BlockEncoder {
     for stream in streams.counts.indices {
       let range = groups.range(of: stream)
       var isSorted = true
-      for index in range.dropFirst() where records.times[Int(groups.rows[index])] < records.times[Int(groups.rows[index - 1])] {
+      for index in range.dropFirst()
+      where records.times[Int(groups.rows[index])] < records.times[Int(groups.rows[index - 1])] {
         isSorted = false
         break
       }
@@ -148,7 +156,8 @@ package struct BlockEncoder {
       }
       // Cut evenly: no small rest is left behind.
       let parts = max(
-        (range.count + recordCountMax - 1) / recordCountMax, (byteCount + rawByteCountMax - 1) / max(1, rawByteCountMax))
+        (range.count + recordCountMax - 1) / recordCountMax, (byteCount + rawByteCountMax - 1) / max(1, rawByteCountMax)
+      )
       let partCount = (range.count + parts - 1) / parts
       var partByteCount = 0
       for index in range {

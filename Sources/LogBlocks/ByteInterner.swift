@@ -1,8 +1,8 @@
 internal import CKernels
 internal import Domain
 
-/// Distinct byte strings numbered in the order of their first appearance. All strings are spans of one buffer, handed in anew at
-/// each call, so that the table itself holds no bytes.
+/// Distinct byte strings numbered in the order of their first appearance. All strings are spans of one buffer, handed
+/// in anew at each call, so that the table itself holds no bytes.
 struct ByteInterner {
   private var slots: [UInt32]
   private var hashes: [UInt64] = []
@@ -14,7 +14,12 @@ struct ByteInterner {
   var count: Int { spans.count }
 
   mutating func removeAll() {
-    for index in slots.indices { slots[index] = ByteInterner.empty }
+    // A table that one large list made large would cost every small list after it.
+    if slots.count > 1024 {
+      slots = [UInt32](repeating: ByteInterner.empty, count: 64)
+    } else {
+      for index in slots.indices { slots[index] = ByteInterner.empty }
+    }
     hashes.removeAll(keepingCapacity: true)
     spans.removeAll(keepingCapacity: true)
   }

@@ -3,7 +3,8 @@ internal import Domain
 
 // VALUE LAYOUT: a list of byte strings whose count the reader knows.
 //   byte    kind; 0x80 is added where every value starts and ends alike
-//   affixes only with 0x80: varint prefix length, prefix, varint suffix length, suffix; the rest holds what is between them
+//   affixes only with 0x80: varint prefix length, prefix, varint suffix length, suffix; the rest holds what is between
+//   them
 //   rest    by kind:
 //     0 text        lengths (IntegerCodec), then the bytes of all values
 //     1 constant    nothing: every value is prefix and suffix
@@ -14,9 +15,10 @@ internal import Domain
 //     6 upper hex   the same with 0-9A-F
 //     7 IPv4        four byte planes: all first octets, all second octets…
 //     8 decimal     byte f, IntegerCodec; digits with f of them after a point, no sign, no needless leading zero
-//     9 number      byte c, one code a value (CodeCodec, limit c), IntegerCodec of the magnitudes' 64 bits; the code is twice the
-//                   number of leading zeros, plus one for a minus
-//    10 timestamp   byte count and bytes of the layout (TimestampLayout.swift), IntegerCodec of the distances from the records' times
+//     9 number      byte c, one code a value (CodeCodec, limit c), IntegerCodec of the magnitudes' 64 bits; the code is
+//                   twice the number of leading zeros, plus one for a minus
+//    10 timestamp   byte count and bytes of the layout (TimestampLayout.swift), IntegerCodec of the distances from the
+//                   records' times
 
 /// A list of byte strings to bytes and back, in the form that suits them.
 enum ColumnCodec {
@@ -110,7 +112,8 @@ struct ValueEncoder {
     encodeCoresAndAffixes(spans, in: bytes, into: &output)
   }
 
-  /// Appends the values as distances from their records' times; false, and nothing appended, if they are not all of one layout.
+  /// Appends the values as distances from their records' times; false, and nothing appended, if they are not all of one
+  /// layout.
   private mutating func encodeTimestamps(
     _ spans: UnsafeBufferPointer<ByteSpan>, in bytes: UnsafeBufferPointer<UInt8>, times: UnsafeBufferPointer<Int64>,
     into output: inout [UInt8]
@@ -190,8 +193,8 @@ struct ValueEncoder {
     return true
   }
 
-  /// How many bytes all values share at their start and at their end. A prefix does not end and a suffix does not begin inside a
-  /// number, so that what is between stays one.
+  /// How many bytes all values share at their start and at their end. A prefix does not end and a suffix does not begin
+  /// inside a number, so that what is between stays one.
   private func affixes(
     of spans: UnsafeBufferPointer<ByteSpan>, in bytes: UnsafeBufferPointer<UInt8>
   ) -> (prefix: Int, suffix: Int) {
@@ -556,7 +559,8 @@ extension ColumnCodec {
 
   private static let powersOfTen: [Int64] = (0...18).map { (0..<$0).reduce(Int64(1)) { power, _ in power * 10 } }
 
-  /// Values between a prefix and a suffix; `write` writes the core of one, at most `widthMax` bytes, and tells how many.
+  /// Values between a prefix and a suffix; `write` writes the core of one, at most `widthMax` bytes, and tells how
+  /// many.
   @inline(__always)
   private static func build(
     count: Int, widthMax: Int, _ prefix: [UInt8], _ suffix: [UInt8], _ write: (Int, UnsafeMutablePointer<UInt8>) -> Int
@@ -601,7 +605,8 @@ extension ColumnCodec {
   private static func decodeText(
     count: Int, byteCountMax: Int, _ prefix: [UInt8], _ suffix: [UInt8], from reader: inout ByteReader
   ) throws(BlockError) -> ValueList {
-    let (lengths, total) = try decodeLengths(count: count, byteCountMax: min(byteCountMax, reader.remaining), from: &reader)
+    let (lengths, total) = try decodeLengths(
+      count: count, byteCountMax: min(byteCountMax, reader.remaining), from: &reader)
     let text = try reader.take(total)
     if prefix.isEmpty, suffix.isEmpty {
       var offset: UInt32 = 0

@@ -9,7 +9,8 @@ internal import CZstd
 //       4   CRC-32C of everything before it, little-endian
 // Valid: method, lengths and checksum agree, and the content unpacks to exactly r bytes.
 
-/// Wraps bytes with a checksum, compressed where that is smaller. Holds zstd's working memory: one instance for many frames.
+/// Wraps bytes with a checksum, compressed where that is smaller. Holds zstd's working memory: one instance for many
+/// frames.
 final class Compressor {
   private let context: OpaquePointer
   private var scratch: [UInt8] = []
@@ -21,7 +22,8 @@ final class Compressor {
 
   deinit { ZSTD_freeCCtx(context) }
 
-  /// Level 1: on these columns it is twice as fast as level 3 and no larger, since the codecs have taken out what level 3 finds.
+  /// Level 1: on these columns it is twice as fast as level 3 and no larger, since the codecs have taken out what level
+  /// 3 finds.
   func seal(_ content: [UInt8], level: Int32 = 1) -> [UInt8] {
     var frame: [UInt8] = []
     let bound = ZSTD_compressBound(content.count)
@@ -72,7 +74,8 @@ final class Decompressor {
         guard contentCount == UInt64(packed.count) else { throw reader.corrupt }
         return Array(packed)
       case 1:
-        // zstd cannot pack more than one block of 128 KiB in 4 bytes: a larger claim is a lie, refused before memory is taken.
+        // zstd cannot pack more than one block of 128 KiB in 4 bytes: a larger claim is a lie, refused before memory is
+        // taken.
         guard contentCount <= UInt64(packed.count + 1) * 33_000 else { throw reader.corrupt }
         let count = Int(contentCount)
         var isWhole = false

@@ -11,7 +11,8 @@ package final class HeadSource: RecordSource {
   private var fieldColumns: [[UInt8]: FieldColumn] = [:]
   private var names: [[UInt8]]?
 
-  /// - Throws: `.invalidRecords` if the columns do not fit each other, or records of one template differ in their variable count.
+  /// - Throws: `.invalidRecords` if the columns do not fit each other, or records of one template differ in their
+  ///   variable count.
   package init(_ records: RecordColumns) throws(BlockError) {
     try records.validate()
     self.records = records
@@ -22,7 +23,9 @@ package final class HeadSource: RecordSource {
       let count = records.variableStarts[row + 1] - records.variableStarts[row]
       let code = Int(templateColumn.codes[row])
       if slotCounts[code] == .max { slotCounts[code] = count }
-      guard slotCounts[code] == count else { throw .invalidRecords("records of one template differ in their variables") }
+      guard slotCounts[code] == count else {
+        throw .invalidRecords("records of one template differ in their variables")
+      }
     }
   }
 

@@ -1,6 +1,7 @@
 internal import Domain
 
-/// One template's messages in a form that puts them together fast: literals and variables in one buffer, spans record by record.
+/// One template's messages in a form that puts them together fast: literals and variables in one buffer, spans record
+/// by record.
 final class MessageParts {
   /// The template's, to tell whether these are its parts.
   let text: [UInt8]

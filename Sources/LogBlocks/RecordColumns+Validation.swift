@@ -52,7 +52,9 @@ extension RecordColumns {
       numbers.reserveCapacity(source.fieldSetTable.count)
       for set in source.fieldSetTable {
         let hash = source.bytes.withUnsafeBufferPointer { fieldSetHash(set, $0) }
-        let shifted = set.map { FieldSpan(name: $0.name.shifted(by: byteOffset), value: $0.value.shifted(by: byteOffset)) }
+        let shifted = set.map {
+          FieldSpan(name: $0.name.shifted(by: byteOffset), value: $0.value.shifted(by: byteOffset))
+        }
         if let known = setsByHash[hash],
           result.bytes.withUnsafeBufferPointer({ fieldSetsEqual(result.fieldSetTable[Int(known)], shifted, $0) })
         {

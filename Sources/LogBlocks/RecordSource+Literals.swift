@@ -1,11 +1,11 @@
 package import Domain
 
 extension RecordSource {
-  /// Whether a message of the template may hold `literal` anywhere, by the template's text and what bytes its slots' values are
-  /// made of. False only if none does. No variable is read.
+  /// Whether a message of the template may hold `literal` anywhere, by the template's text and what bytes its slots'
+  /// values are made of. False only if none does. No variable is read.
   ///
-  /// The template is walked as a pattern: literal bytes as they are, a slot as any number of bytes of its classes; the question
-  /// is whether `literal` is a part of something that the pattern makes.
+  /// The template is walked as a pattern: literal bytes as they are, a slot as any number of bytes of its classes; the
+  /// question is whether `literal` is a part of something that the pattern makes.
   ///
   /// - Complexity: At most `literal.count` times the length of the template's text.
   package func messagesMayContain(

@@ -1,6 +1,7 @@
 package import Domain
 
-/// Records as columns to scan: a stored block (`BlockDecoder`) or the head's (`HeadSource`), so that a query is written once.
+/// Records as columns to scan: a stored block (`BlockDecoder`) or the head's (`HeadSource`), so that a query is written
+/// once.
 ///
 /// Columns are read when first asked for and kept. An instance is used by one thread at a time. Rows count from 0.
 /// Methods throw what the block's `load` closure throws, and `BlockError` where bytes are damaged.
@@ -13,7 +14,8 @@ package protocol RecordSource: AnyObject {
   func streams() throws -> [UInt32]
   func templates() throws -> [UInt32]
 
-  /// The distinct template numbers, ascending, and how many rows each has. For a block: from its summary, nothing is read.
+  /// The distinct template numbers, ascending, and how many rows each has. For a block: from its summary, nothing is
+  /// read.
   var templateCounts: [NumberCount] { get }
   /// The distinct stream numbers, ascending, and how many rows each has.
   var streamCounts: [NumberCount] { get }
@@ -27,11 +29,11 @@ package protocol RecordSource: AnyObject {
   /// What bytes the slot's values hold, without reading them where the source is a block.
   func characterClasses(ofTemplate number: UInt32, slot: Int) throws -> CharacterClasses
 
-  /// Whether a message of these rows may hold `word` outside the literal text of its template, that is in or across variables.
-  /// Words shorter than `TokenFilter.messageWordByteCountMin` or without a digit: always true.
+  /// Whether a message of these rows may hold `word` outside the literal text of its template, that is in or across
+  /// variables. Words shorter than `TokenFilter.messageWordByteCountMin` or without a digit: always true.
   func variablesMayContain(word: [UInt8]) throws -> Bool
-  /// Whether a value of the field (the first of that name) may hold `word`; false only if none does. Always true where the values
-  /// are a dictionary, which `field(_:)` shows at little cost.
+  /// Whether a value of the field (the first of that name) may hold `word`; false only if none does. Always true where
+  /// the values are a dictionary, which `field(_:)` shows at little cost.
   func field(_ name: [UInt8], mayContain word: [UInt8]) throws -> Bool
 
   /// Distinct names of fields, in no particular order.
@@ -43,8 +45,9 @@ package protocol RecordSource: AnyObject {
 
   /// Appends the row's message: the template's literals with the row's variables in its slots.
   func appendMessage(ofRow row: Int, template: Template, to bytes: inout [UInt8]) throws
-  /// Calls `body` with each row of one template and its message, in row order, until it answers false. The message's bytes live as
-  /// long as `body` runs. The way to look at many messages: about a tenth of the cost of `appendMessage` row by row.
+  /// Calls `body` with each row of one template and its message, in row order, until it answers false. The message's
+  /// bytes live as long as `body` runs. The way to look at many messages: about a tenth of the cost of `appendMessage`
+  /// row by row.
   func forEachMessage(
     ofTemplate number: UInt32, template: Template, _ body: (Int, UnsafeBufferPointer<UInt8>) throws -> Bool
   ) throws

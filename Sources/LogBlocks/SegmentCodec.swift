@@ -11,9 +11,11 @@ package import Domain
 //            field set count; for each: field count and for each field name length, value length
 //            variable lengths, record by record
 //            the bytes of all field sets (name, value, name, value…), then of all variables
-// Valid: magic, version, checksum and lengths agree, and indexes lie in their tables. Anything else is `.corrupt`, never a guess.
+// Valid: magic, version, checksum and lengths agree, and indexes lie in their tables. Anything else is `.corrupt`,
+// never a guess.
 
-/// The small durable write that precedes a block: records as bytes, self-contained apart from template and stream numbers.
+/// The small durable write that precedes a block: records as bytes, self-contained apart from template and stream
+/// numbers.
 package enum SegmentCodec {
   static let magic: [UInt8] = Array("TLSG".utf8)
   static let version = 1

@@ -8,8 +8,8 @@ internal import Domain
 //    5 hour, 2 digits          10 seconds since 1970, 10 digits
 //   0x10 + n fraction of the second, n digits, n in 1...9
 
-/// How a column's timestamps are written, so that they can be stored as their distance from their records' times: mostly 0 or the
-/// offset of a time zone.
+/// How a column's timestamps are written, so that they can be stored as their distance from their records' times:
+/// mostly 0 or the offset of a time zone.
 struct TimestampLayout {
   private enum Piece {
     static let year: UInt8 = 1
@@ -79,14 +79,17 @@ struct TimestampLayout {
   static func candidates(for text: UnsafeBufferPointer<UInt8>, time: Int64) -> [TimestampLayout] {
     guard (8...40).contains(text.count), text.allSatisfy({ (0x20...0x7E).contains($0) }) else { return [] }
     let runs = TimestampLayout.runs(of: text)
-    if let first = runs.first, first.isDigits, first.range.lowerBound == 0, [10, 13, 16, 19].contains(first.range.count) {
+    if let first = runs.first, first.isDigits, first.range.lowerBound == 0,
+      [10, 13, 16, 19].contains(first.range.count)
+    {
       return epochLayout(text, runs, time: time).map { [$0] } ?? []
     }
     // The time of day: three numbers of two digits with colons or points between them.
     guard
       let clock = runs.indices.first(where: { index in
-        guard index + 4 < runs.count, text[runs[index + 1].range.lowerBound] == UInt8(ascii: ":")
-          || text[runs[index + 1].range.lowerBound] == UInt8(ascii: ".")
+        guard index + 4 < runs.count,
+          text[runs[index + 1].range.lowerBound] == UInt8(ascii: ":")
+            || text[runs[index + 1].range.lowerBound] == UInt8(ascii: ".")
         else { return false }
         return [0, 2, 4].allSatisfy { runs[index + $0].isDigits && runs[index + $0].range.count == 2 }
           && runs[index + 1].range.count == 1 && runs[index + 3].range.count == 1
@@ -225,8 +228,8 @@ struct TimestampLayout {
     fileprivate var days: Int64 = 0
   }
 
-  /// The distance of the text's moment from `time`, both in units of the text's last digit; nil if the text is not exactly what
-  /// this layout makes of that distance.
+  /// The distance of the text's moment from `time`, both in units of the text's last digit; nil if the text is not
+  /// exactly what this layout makes of that distance.
   func distance(of text: UnsafeBufferPointer<UInt8>, from time: Int64, _ day: inout Day) -> Int64? {
     guard text.count == byteCount else { return nil }
     var year: Int?
@@ -278,7 +281,9 @@ struct TimestampLayout {
         date.month = value + 1
         index += 3
       case Piece.weekdayName:
-        guard let value = TimestampLayout.nameIndex(text, at: index, in: TimestampLayout.weekdayNames) else { return nil }
+        guard let value = TimestampLayout.nameIndex(text, at: index, in: TimestampLayout.weekdayNames) else {
+          return nil
+        }
         weekday = value
         index += 3
       case Piece.epochSeconds:

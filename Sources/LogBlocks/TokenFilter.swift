@@ -3,14 +3,15 @@ internal import Domain
 
 // FILTER LAYOUT, the content of a filter column's frame:
 //   byte   form: 0 holds nothing, 1 fuse, 2 may hold anything
-//   form 1 only: byte log2 of the segment length l; varint segment count s; 8 bytes seed, little-endian; (s + 2) · 2^l fingerprints
+//   form 1 only: byte log2 of the segment length l; varint segment count s; 8 bytes seed, little-endian; (s + 2) · 2^l
+//   fingerprints
 //
 // A word's key is `tl_hash64` of its bytes with seed 0.
 
 /// The words a column may hold: no false "no", and about one false "yes" in 256.
 ///
-/// A 3-wise binary fuse filter with 8-bit fingerprints (Graf and Lemire, "Binary Fuse Filters: Fast and Smaller Than Xor Filters",
-/// 2022): 9 to 10 bits a word where a Bloom filter of the same precision takes 11.5.
+/// A 3-wise binary fuse filter with 8-bit fingerprints (Graf and Lemire, "Binary Fuse Filters: Fast and Smaller Than
+/// Xor Filters", 2022): 9 to 10 bits a word where a Bloom filter of the same precision takes 11.5.
 package struct TokenFilter: Sendable {
   /// Only words of a message that are this long and hold a digit are in its filter: the rest is in templates.
   package static let messageWordByteCountMin = 5
@@ -147,15 +148,16 @@ package struct TokenFilter: Sendable {
     let ratio = (fraction - 1) / (fraction + 1)
     var term = ratio
     var sum = 0.0
-    for divisor in stride(from: 1.0, through: 15.0, by: 2.0) {
-      sum += term / divisor
+    for step in 0..<8 {
+      sum += term / Double(2 * step + 1)
       term *= ratio * ratio
     }
     return Double(value.exponent) + 2 * sum / 0.693_147_180_559_945_3
   }
 
+  /// The logarithm plus `offset`, rounded down; the sum is not negative.
   private static func floorLog(_ value: Double, base: Double, offset: Double) -> Int {
-    Int((log2(value) / log2(base) + offset).rounded(.down))
+    Int(log2(value) / log2(base) + offset)
   }
 
   // MARK: - Stored form
@@ -265,7 +267,9 @@ struct WordCollector {
   ) {
     if range.isEmpty { return }
     if onlyOfMessages {
-      guard range.count >= TokenFilter.messageWordByteCountMin, mask & CharacterClasses.digits.rawValue != 0 else { return }
+      guard range.count >= TokenFilter.messageWordByteCountMin, mask & CharacterClasses.digits.rawValue != 0 else {
+        return
+      }
     }
     insert(TokenFilter.key(UnsafeBufferPointer(rebasing: text[range])))
   }

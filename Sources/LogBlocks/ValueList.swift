@@ -16,7 +16,9 @@ package struct ValueList: Sendable {
 
   /// The bytes of one value, without a copy. They live as long as `body` runs.
   @inlinable
-  package func withValue<Result>(at index: Int, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows -> Result {
+  package func withValue<Result>(at index: Int, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows
+    -> Result
+  {
     let span = spans[index]
     return try bytes.withUnsafeBufferPointer { try body(UnsafeBufferPointer(rebasing: $0[span.range])) }
   }
@@ -58,7 +60,9 @@ package enum VariableColumn: Sendable {
   }
 
   @inlinable
-  package func withValue<Result>(at index: Int, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows -> Result {
+  package func withValue<Result>(at index: Int, _ body: (UnsafeBufferPointer<UInt8>) throws -> Result) rethrows
+    -> Result
+  {
     switch self {
     case .dictionary(let values, let codes): try values.withValue(at: Int(codes[index]), body)
     case .list(let values): try values.withValue(at: index, body)
@@ -99,7 +103,8 @@ package enum FieldColumn: Sendable {
   }
 }
 
-/// Which bytes occur in a set of values, coarsely: one bit a class. A literal with a byte of a class that does not occur is in none.
+/// Which bytes occur in a set of values, coarsely: one bit a class. A literal with a byte of a class that does not
+/// occur is in none.
 package struct CharacterClasses: OptionSet, Hashable, Sendable {
   package let rawValue: UInt8
 

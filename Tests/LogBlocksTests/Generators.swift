@@ -118,7 +118,9 @@ enum ArbitraryRecords {
     let templates = (0..<Int.random(in: 1...6, using: &generator)).map { _ in template(&builder, &generator) }
     let styles = (0..<40).map { _ in Int.random(in: 0..<styleCount + 4, using: &generator) }
     let sets = (0..<Int.random(in: 1...max(1, count), using: &generator)).map { _ in fieldSet(&builder, &generator) }
-    let streams = (0..<Int.random(in: 1...5, using: &generator)).map { _ in UInt32.random(in: 0 ... .max, using: &generator) }
+    let streams = (0..<Int.random(in: 1...5, using: &generator)).map { _ in
+      UInt32.random(in: 0 ... .max, using: &generator)
+    }
     let timeStyle = Int.random(in: 0..<4, using: &generator)
     var time: Int64 = 1_763_900_000_123_000_000
     for _ in 0..<count {
@@ -157,8 +159,7 @@ enum ArbitraryRecords {
   private static func fieldSet(_ builder: inout RecordBuilder, _ generator: inout SeededGenerator) -> UInt32 {
     let names = ["level", "request_id", "", "n", "a.b.c", "é", "\u{0}"]
     return builder.fieldSet(
-      bytes:
-      (0..<Int.random(in: 0...6, using: &generator)).map { _ in
+      bytes: (0..<Int.random(in: 0...6, using: &generator)).map { _ in
         let index = Int.random(in: 0..<names.count, using: &generator)
         let name = index == 0 && Bool.random(using: &generator) ? [0xFF, 0xFE] : Array(names[index].utf8)
         return (name, value(index, &generator))
@@ -167,7 +168,8 @@ enum ArbitraryRecords {
 
   /// A time near the record's, as programs write it.
   private static func timestamp(_ style: Int, _ time: Int64, _ generator: inout SeededGenerator) -> [UInt8] {
-    let moment = Timestamp(nanoseconds: max(time, .min + 1_000_000_000)).advanced(byNanoseconds: Int64.random(in: 0..<5, using: &generator) * 1_000_000_000)
+    let moment = Timestamp(nanoseconds: max(time, .min + 1_000_000_000)).advanced(
+      byNanoseconds: Int64.random(in: 0..<5, using: &generator) * 1_000_000_000)
     let text = moment.rfc3339
     guard text.utf8.count >= 20 else { return Array(text.utf8) }
     switch style {
@@ -190,14 +192,22 @@ enum ArbitraryRecords {
     case 2: return digits(8...8, "0123456789")
     case 3: return digits(16...16, "0123456789abcdef")
     case 4: return digits(1...9, "0123456789ABCDEF")
-    case 5: return Array((0..<4).map { _ in String(UInt8.random(in: 0...255, using: &generator)) }.joined(separator: ".").utf8)
+    case 5:
+      return Array(
+        (0..<4).map { _ in String(UInt8.random(in: 0...255, using: &generator)) }.joined(separator: ".").utf8)
     case 6: return Array("blk_\(Int64.random(in: .min ... .max, using: &generator)):x".utf8)
     case 7: return ["GET", "POST", ""].randomElement(using: &generator)!.utf8.map { $0 }
     case 8: return digits(0...40, "abc é_-.:0")
-    case 9: return (0..<Int.random(in: 0...12, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
+    case 9:
+      return (0..<Int.random(in: 0...12, using: &generator)).map { _ in UInt8.random(in: 0...255, using: &generator) }
     case 10: return Array("always the same".utf8)
-    case 11: return Array("\(Int.random(in: 0...90, using: &generator)).\(Int.random(in: 10...99, using: &generator))".utf8)
-    case 12: return ["0", "-0", "00", "+1", "-", "", "9223372036854775808", "-9223372036854775808", "18446744073709551616", "1.", ".5"]
+    case 11:
+      return Array("\(Int.random(in: 0...90, using: &generator)).\(Int.random(in: 10...99, using: &generator))".utf8)
+    case 12:
+      return [
+        "0", "-0", "00", "+1", "-", "", "9223372036854775808", "-9223372036854775808", "18446744073709551616", "1.",
+        ".5",
+      ]
       .randomElement(using: &generator)!.utf8.map { $0 }
     default: return Array("/var/log/pods/\(Int.random(in: 0...9999, using: &generator)).log".utf8)
     }

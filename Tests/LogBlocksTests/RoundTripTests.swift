@@ -75,7 +75,8 @@ import Testing
     let columns = try decoder.columns(rows: rows)
 
     #expect(columns.plain == rows.map { all[Int($0)] }, "seed \(seed)")
-    #expect(Set(columns.plain.map(\.fields)).count == columns.fieldSetTable.count, "field sets are distinct, seed \(seed)")
+    #expect(
+      Set(columns.plain.map(\.fields)).count == columns.fieldSetTable.count, "field sets are distinct, seed \(seed)")
   }
 
   @Test func `a full block of rows that share nothing comes back`() throws {
@@ -118,7 +119,9 @@ import Testing
     var builder = RecordBuilder()
     let template = builder.template("")
     for row in 0..<3000 {
-      let set = builder.fieldSet([("id-\(row)", "value \(row)"), ("all", "\(row)"), ("id-\(row)", "again"), ("id-0", "x")])
+      let set = builder.fieldSet([
+        ("id-\(row)", "value \(row)"), ("all", "\(row)"), ("id-\(row)", "again"), ("id-0", "x"),
+      ])
       builder.append(time: Int64(row), template: template, fieldSet: set)
     }
 
@@ -127,7 +130,9 @@ import Testing
 
     #expect(block.columns.count < 2100)
     #expect(try decoder.columns(rows: nil).plain == builder.columns.plain)
-    #expect(try decoder.field(Array("id-2999".utf8)).withValue(atRow: 2999) { $0.map(Array.init) } == Array("value 2999".utf8))
+    #expect(
+      try decoder.field(Array("id-2999".utf8)).withValue(atRow: 2999) { $0.map(Array.init) } == Array("value 2999".utf8)
+    )
     #expect(try decoder.field(Array("id-2999".utf8)).withValue(atRow: 2998) { $0 == nil })
     #expect(try decoder.fields(ofRow: 1234) == builder.columns.plain[1234].fields)
   }
@@ -137,7 +142,9 @@ import Testing
     let template = builder.template("tick")
     let set = builder.fieldSet([])
     for row in 0..<1000 { builder.append(time: Int64(row), stream: 7, template: template, fieldSet: set) }
-    for row in 0..<90 { builder.append(time: Int64(row), stream: UInt32(row % 30) * 2, template: template, fieldSet: set) }
+    for row in 0..<90 {
+      builder.append(time: Int64(row), stream: UInt32(row % 30) * 2, template: template, fieldSet: set)
+    }
 
     let blocks = try BlockEncoder.encode([builder.columns], recordCountMax: 400, template: builder.lookUp)
 

@@ -4,7 +4,9 @@ import Testing
 
 @Suite struct SourceTests {
   /// The same records as a block and as the head holds them, in the block's order.
-  private func bothSources(seed: UInt64, count: Int = 150) throws -> (block: BlockDecoder, head: HeadSource, RecordBuilder) {
+  private func bothSources(seed: UInt64, count: Int = 150) throws -> (
+    block: BlockDecoder, head: HeadSource, RecordBuilder
+  ) {
     let builder = ArbitraryRecords.make(seed: seed, count: count)
     let block = try BlockEncoder.encode([builder.columns], template: builder.lookUp)[0].decoder()
     return (block, try HeadSource(block.columns(rows: nil)), builder)
@@ -89,7 +91,8 @@ import Testing
     for row in 0..<200 {
       builder.append(
         time: Int64(row), template: template,
-        variables: ["\(row)", "\(row * 31)", "\(row)", "\(row + 1)", "pod-\(row)a7f9"].map { Array($0.utf8) }, fieldSet: set)
+        variables: ["\(row)", "\(row * 31)", "\(row)", "\(row + 1)", "pod-\(row)a7f9"].map { Array($0.utf8) },
+        fieldSet: set)
     }
     let block = try BlockEncoder.encode([builder.columns], template: builder.lookUp)[0].decoder()
 
@@ -97,7 +100,9 @@ import Testing
       #expect(try block.variablesMayContain(word: Array(word.utf8)))
     }
     var falsePositives = 0
-    for number in 1000..<3000 where try block.variablesMayContain(word: Array("user_\(number)".utf8)) { falsePositives += 1 }
+    for number in 1000..<3000 where try block.variablesMayContain(word: Array("user_\(number)".utf8)) {
+      falsePositives += 1
+    }
     #expect(falsePositives < 40)
   }
 
@@ -157,7 +162,9 @@ import Testing
     var builder = RecordBuilder()
     let template = builder.template("took <duration>")
     for row in 0..<500 {
-      let set = builder.fieldSet([("host", "a"), ("request_id", "id-\(row * 7717)"), ("level", row % 9 == 0 ? "warn" : "info")])
+      let set = builder.fieldSet([
+        ("host", "a"), ("request_id", "id-\(row * 7717)"), ("level", row % 9 == 0 ? "warn" : "info"),
+      ])
       builder.append(
         time: Int64(row), severity: row % 9 == 0 ? .warning : .info, template: template,
         variables: [Array("\(row * 37)ms".utf8)], fieldSet: set)

@@ -23,9 +23,11 @@ import Testing
   }
 
   @Test(arguments: [
-    "2025-11-23 12:13:20,367", "2025-11-23T12:13:20.367Z", "2025-11-23T12:13:20Z", "20251123 12:13:20", "11-23 12:13:20.367",
+    "2025-11-23 12:13:20,367", "2025-11-23T12:13:20.367Z", "2025-11-23T12:13:20Z", "20251123 12:13:20",
+    "11-23 12:13:20.367",
     "11.23 12:13:20", "Nov 23 12:13:20", "Sun Nov 23 12:13:20 2025", "23/Nov/2025:12:13:20", "1123 12:13:20.367000",
-    "2025-11-23-12.13.20.367000", "12:13:20.367", "1763900000", "1763900000.367", "1763900000367", "1763900000367000000",
+    "2025-11-23-12.13.20.367000", "12:13:20.367", "1763900000", "1763900000.367", "1763900000367",
+    "1763900000367000000",
   ])
   func `a record's own time is at distance 0`(text: String) {
     #expect(layouts(text).contains { distance($0, text, from: time) == 0 })
@@ -69,12 +71,15 @@ import Testing
   @Test(arguments: 0..<200)
   func `what has a distance is what the distance makes`(seed: UInt64) {
     var generator = SeededGenerator(seed)
-    let samples = ["2025-11-23 12:13:20,367", "Nov 23 12:13:20", "Sun Nov 23 12:13:20 2025", "11-23 12:13:20.367", "12:13:20.367",
-      "1763900000.367", "02-29 00:00:00.000", "2025-11-23T12:13:20.123456789Z"]
+    let samples = [
+      "2025-11-23 12:13:20,367", "Nov 23 12:13:20", "Sun Nov 23 12:13:20 2025", "11-23 12:13:20.367", "12:13:20.367",
+      "1763900000.367", "02-29 00:00:00.000", "2025-11-23T12:13:20.123456789Z",
+    ]
     let sample = samples.randomElement(using: &generator)!
     var bytes = Array(sample.utf8)
     for _ in 0..<Int.random(in: 0...3, using: &generator) {
-      bytes[Int.random(in: 0..<bytes.count, using: &generator)] = Array("0123456789 :-ab".utf8).randomElement(using: &generator)!
+      bytes[Int.random(in: 0..<bytes.count, using: &generator)] = Array("0123456789 :-ab".utf8).randomElement(
+        using: &generator)!
     }
     let changed = String(decoding: bytes, as: UTF8.self)
     let times = [time, 0, .min, .max, 951_782_400_000_000_000, Int64.random(in: .min ... .max, using: &generator)]
@@ -90,7 +95,8 @@ import Testing
     var generator = SeededGenerator(seed)
     for sample in ["2025-11-23 12:13:20,367", "Nov 23 12:13:20", "1763900000.367", "12:13:20", "1763900000367000000"] {
       for layout in layouts(sample) {
-        let distance = [Int64.random(in: .min ... .max, using: &generator), .min, .max].randomElement(using: &generator)!
+        let distance = [Int64.random(in: .min ... .max, using: &generator), .min, .max].randomElement(
+          using: &generator)!
         let time = [Int64.random(in: .min ... .max, using: &generator), .min, .max].randomElement(using: &generator)!
         if let text = text(layout, distance, from: time) { #expect(!text.utf8.contains(0)) }
       }

@@ -1,8 +1,8 @@
 // Checksum, hash and scan kernels. The header is the contract.
 //
-// All functions: no allocation, no global state that a caller can see, safe from any thread. Pointers need no alignment and may be
-// null only where the length is 0. Results are equal on every machine: each vector form has a scalar form beside it and a test
-// holds them equal.
+// All functions: no allocation, no global state that a caller can see, safe from any thread. Pointers need no alignment
+// and may be null only where the length is 0. Results are equal on every machine: each vector form has a scalar form
+// beside it and a test holds them equal.
 #ifndef TIMBERLINE_CKERNELS_H
 #define TIMBERLINE_CKERNELS_H
 
@@ -17,8 +17,8 @@ extern "C" {
 
 // --- checksum.c
 
-/// CRC-32C (Castagnoli, reflected 0x82F63B78) of `byte_count` bytes. Start with seed 0; the checksum of `a` followed by `b` is
-/// `tl_crc32c(tl_crc32c(0, a), b)`. "123456789" gives 0xE3069283.
+/// CRC-32C (Castagnoli, reflected 0x82F63B78) of `byte_count` bytes. Start with seed 0; the checksum of `a` followed by
+/// `b` is `tl_crc32c(tl_crc32c(0, a), b)`. "123456789" gives 0xE3069283.
 uint32_t tl_crc32c(uint32_t seed, const void *bytes, size_t byte_count);
 /// The same by table, whatever the processor can do.
 uint32_t tl_crc32c_portable(uint32_t seed, const void *bytes, size_t byte_count);
@@ -32,7 +32,8 @@ void tl_hash128(const void *bytes, size_t byte_count, uint64_t seed, uint64_t ou
 
 // --- scan.c
 
-/// The offset of the first occurrence of `needle` in `haystack`, or `haystack_count` if there is none. An empty needle is at 0.
+/// The offset of the first occurrence of `needle` in `haystack`, or `haystack_count` if there is none. An empty needle
+/// is at 0.
 size_t tl_find(const uint8_t *haystack, size_t haystack_count, const uint8_t *needle, size_t needle_count);
 /// The same, one offset after another.
 size_t tl_find_portable(const uint8_t *haystack, size_t haystack_count, const uint8_t *needle, size_t needle_count);

@@ -1,4 +1,5 @@
 import type { Analysis, Pattern } from '../api.ts';
+import { withoutSlots } from './segments.ts';
 import { type Severity, severityIndex } from './severity.ts';
 
 /** One thing that stands out of a window: a sentence and one click. */
@@ -15,17 +16,31 @@ export interface Insight {
 /** At least this many records before a change is worth a sentence. */
 const countMin = 5;
 
+/**
+ * From when on a pattern's first record makes it new. With records in the window before, that is the window's start;
+ * without, everything is new at first, and only what came later than the first tenth says something.
+ */
+export function newSince(patterns: readonly Pattern[], start: number): number {
+  if (patterns.some((each) => each.previous_count > 0)) return start;
+  const firsts = patterns.map((each) => Date.parse(each.first_seen)).filter((each) => each >= start);
+  const lasts = patterns.map((each) => Date.parse(each.last_seen));
+  if (firsts.length === 0) return start;
+  const first = firsts.reduce((least, each) => Math.min(least, each));
+  const last = lasts.reduce((most, each) => Math.max(most, each), first);
+  return first + (last - first) / 10;
+}
+
 /** Arithmetic on counts: new patterns, bursts and silences against the window before, the most serious first. */
 export function insights(patterns: readonly Pattern[], start: number): Insight[] {
+  const since = newSince(patterns, start);
   const found: (Insight & { weight: number })[] = [];
   for (const pattern of patterns) {
     const first = Date.parse(pattern.first_seen);
     const level = severityIndex(pattern.level);
     const base = { key: `${pattern.id}`, pattern, severity: pattern.level as Severity };
     if (
-      pattern.previous_count === 0 && first >= start && pattern.count >= 1 && (level >= 4 || pattern.count >= countMin)
+      pattern.previous_count === 0 && first >= since && pattern.count >= 1 && (level >= 4 || pattern.count >= countMin)
     ) {
-      // New is only news when the tenant knew other patterns before this window.
       found.push({
         ...base,
         kind: 'New',
@@ -43,10 +58,7 @@ export function insights(patterns: readonly Pattern[], start: number): Insight[]
       found.push({ ...base, kind: 'Quiet', title: 'Quiet', detail: pattern.text, weight: level * 0.5 + 1 });
     }
   }
-  // Where everything is new, nothing is: a first window only names what is serious.
-  const fresh = found.filter((each) => each.kind === 'New').length;
-  const worth = fresh > patterns.length / 2 ? found.filter((each) => severityIndex(each.severity) >= 4) : found;
-  return worth.sort((left, right) => right.weight - left.weight).slice(0, 3);
+  return found.sort((left, right) => right.weight - left.weight).slice(0, 3);
 }
 
 /** A stretch of time that an analysis found unusual. */
@@ -70,7 +82,7 @@ export function unusual(analyses: readonly Analysis[], start: number, end: numbe
     const from = Date.parse(group.first_seen!);
     const to = Date.parse(group.last_seen!);
     if (to <= start || from >= end) return null;
-    const text = group.label.replace(/<[a-z0-9*]+>/g, '…').replace(/\s+/g, ' ').trim();
+    const text = withoutSlots(group.label);
     const what = text.length > 48 ? `${text.slice(0, 47)}…` : text;
     return { from, to, label: `${group.change === 'new' ? 'New' : 'Unusual'}: ${what}`, analysis: analysis.id };
   }

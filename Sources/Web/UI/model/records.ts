@@ -81,6 +81,8 @@ const titles: Record<string, string> = {
 export function fieldTitle(name: string): string {
   const known = titles[name];
   if (known) return known;
+  const label = /^kubernetes\.labels\.(.+)$/.exec(name);
+  if (label) return `${fieldTitle(label[1]!)} label`;
   return /^[a-z]+$/.test(name) ? name[0]!.toUpperCase() + name.slice(1) : name;
 }
 

@@ -115,6 +115,11 @@ function marked(list: Segment[], needles: readonly string[]): Segment[] {
 
 const slot = /<(?:\*|number|decimal|hex|uuid|ipv4|ipv6|time|duration|path|text|word|bytes)>/g;
 
+export const hasSlots = (text: string): boolean => text.search(slot) >= 0;
+
+/** For a short label: every slot an ellipsis. */
+export const withoutSlots = (text: string): string => text.replace(slot, '…').replace(/\s+/g, ' ').trim();
+
 /** A pattern's text with its slots apart. */
 export function slots(text: string): Segment[] {
   const out: Segment[] = [];

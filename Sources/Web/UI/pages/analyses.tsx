@@ -3,10 +3,12 @@ import * as api from '../api.ts';
 import { now } from '../clock.ts';
 import { useKeys } from '../keys.ts';
 import { number, plural } from '../model/numbers.ts';
+import { slots } from '../model/segments.ts';
 import { ago, describe, span, type Zone } from '../model/time.ts';
 import { Dialog } from '../parts/dialog.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Link } from '../parts/link.tsx';
+import { Message } from '../parts/message.tsx';
 import { ScoreMark } from '../parts/scoreMark.tsx';
 import { EmptyState, ErrorState, Skeleton } from '../parts/states.tsx';
 import { toast } from '../parts/toast.tsx';
@@ -111,7 +113,9 @@ function AnalysisTable({ list, zone, onDelete }: {
                   <ScoreMark analysis={each} />
                 </td>
                 <td className='a-head'>
-                  <Link href={`/analyses/${each.id}`}>{headline(each)}</Link>
+                  <Link href={`/analyses/${each.id}`}>
+                    <Message segments={slots(headline(each))} />
+                  </Link>
                   <small>
                     {each.namespace ?? 'All namespaces'}
                     {each.cluster_count > 0 && ` · ${plural(each.cluster_count, 'group')}`}

@@ -85,7 +85,9 @@ export default function AnalysisPage({ id }: { id: string }) {
           : (
             <article className='report'>
               <div className='report-h'>
-                <h1 tabIndex={-1}>{title}</h1>
+                <h1 tabIndex={-1}>
+                  <Message segments={slots(title)} />
+                </h1>
                 <p className='report-f'>
                   <ScoreMark analysis={analysis} />
                   <span>{describeWindow(analysis, zone)}</span>
@@ -212,7 +214,9 @@ function FindingCard({ finding, first, zone, analysis }: {
 }) {
   return (
     <li className={`finding lvl-${levelOf(finding.severity)}`}>
-      <h3>{finding.title}</h3>
+      <h3>
+        <Message segments={slots(finding.title)} />
+      </h3>
       <p className='finding-m'>
         <span className='kind'>{finding.kind}</span>
         {finding.onset && <span>since {moment(Date.parse(finding.onset), zone, now(), true)}</span>}

@@ -719,8 +719,11 @@ export function SearchPage() {
             )}
             {statistics && (
               <span className='hide-m'>
-                opened {number(statistics.blocks_opened)} of {number(statistics.blocks)} blocks ·{' '}
-                {byteCount(statistics.bytes_read)} read
+                {statistics.blocks === 0
+                  ? 'answered from memory'
+                  : `opened ${number(statistics.blocks_opened)} of ${number(statistics.blocks)} blocks · ${
+                    byteCount(statistics.bytes_read)
+                  } read`}
               </span>
             )}
             {statistics && statistics.duration_ms > 2000 && (

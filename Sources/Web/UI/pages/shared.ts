@@ -51,7 +51,8 @@ let isFirstPage = true;
 /** A page change moves focus to the heading; the first page leaves it to the browser. */
 export function useArrival(): void {
   useEffect(() => {
-    if (!isFirstPage) document.querySelector<HTMLElement>('main h1, main')?.focus();
+    const heading = document.querySelector<HTMLElement>('main h1') ?? document.querySelector<HTMLElement>('main');
+    if (!isFirstPage) heading?.focus();
     isFirstPage = false;
   }, []);
 }

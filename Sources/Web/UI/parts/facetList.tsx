@@ -72,9 +72,9 @@ export function FacetList({ facets, loading, dimmed, folded, open, onClose, onFo
   );
 }
 
-/** A field with one value says nothing. */
+/** A field with one value says nothing, and the level as sent is the normalized one in other words. */
 const foldedAtFirst = (facet: FacetView): boolean =>
-  facet.values.length < 2 && facet.filter.included.size + facet.filter.excluded.size === 0;
+  (facet.values.length < 2 || facet.field === 'level') && facet.filter.included.size + facet.filter.excluded.size === 0;
 
 function FacetSection({ facet, open, onFold, onChange, onMore }: {
   facet: FacetView;

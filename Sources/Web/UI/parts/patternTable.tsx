@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import type { Pattern, PatternList } from '../api.ts';
 import { now } from '../clock.ts';
+import { newSince } from '../model/insights.ts';
 import { compact, number, plural, share } from '../model/numbers.ts';
 import { slots } from '../model/segments.ts';
 import { severityOf } from '../model/severity.ts';
@@ -11,9 +12,15 @@ import { Message } from './message.tsx';
 import { Sparkline } from './sparkline.tsx';
 
 /** How a count compares with the window before. */
-export function changeOf(pattern: Pattern, start: number): { text: string; kind: 'new' | 'up' | 'down' | 'same' } {
+export function changeOf(
+  pattern: Pattern,
+  start: number,
+  baseline: number,
+): { text: string; kind: 'new' | 'up' | 'down' | 'same' } {
+  const first = Date.parse(pattern.first_seen);
   if (pattern.previous_count === 0) {
-    return Date.parse(pattern.first_seen) >= start ? { text: 'new', kind: 'new' } : { text: 'back', kind: 'up' };
+    if (first >= baseline) return { text: 'new', kind: 'new' };
+    return first >= start ? { text: '–', kind: 'same' } : { text: 'back', kind: 'up' };
   }
   const ratio = pattern.count / pattern.previous_count;
   if (ratio >= 1.3) return { text: `×${ratio >= 10 ? Math.round(ratio) : ratio.toFixed(1)}`, kind: 'up' };
@@ -31,6 +38,7 @@ export function PatternTable({ list, zone, start, dimmed, onInclude, onExclude }
   onExclude: (pattern: Pattern) => void;
 }) {
   const [open, setOpen] = useState<number | null>(null);
+  const baseline = newSince(list.patterns, start);
   const peak = list.patterns.reduce((most, each) => Math.max(most, each.share), 0.0001);
   return (
     <div className={dimmed ? 'rows dim' : 'rows'}>
@@ -50,7 +58,7 @@ export function PatternTable({ list, zone, start, dimmed, onInclude, onExclude }
           {list.patterns.map((pattern) => (
             <PatternRow
               key={pattern.id}
-              {...{ pattern, zone, start, peak, onInclude, onExclude }}
+              {...{ pattern, zone, start, baseline, peak, onInclude, onExclude }}
               open={open === pattern.id}
               onOpen={() => setOpen(open === pattern.id ? null : pattern.id)}
             />
@@ -66,10 +74,11 @@ export function PatternTable({ list, zone, start, dimmed, onInclude, onExclude }
   );
 }
 
-function PatternRow({ pattern, zone, start, peak, open, onOpen, onInclude, onExclude }: {
+function PatternRow({ pattern, zone, start, baseline, peak, open, onOpen, onInclude, onExclude }: {
   pattern: Pattern;
   zone: Zone;
   start: number;
+  baseline: number;
   peak: number;
   open: boolean;
   onOpen: () => void;
@@ -77,7 +86,7 @@ function PatternRow({ pattern, zone, start, peak, open, onOpen, onInclude, onExc
   onExclude: (pattern: Pattern) => void;
 }) {
   const severity = severityOf(pattern.level);
-  const change = changeOf(pattern, start);
+  const change = changeOf(pattern, start, baseline);
   return (
     <>
       <tr className={`lvl-${severity}${open ? ' open' : ''}`}>

@@ -1,4 +1,6 @@
 import type { ReactNode } from 'react';
+import { hasSlots, slots } from '../model/segments.ts';
+import { Message } from './message.tsx';
 
 // A small Markdown subset to nodes: paragraphs, lists, headings, bold, emphasis, code, and links within the product.
 // Words from a machine never become markup.
@@ -43,14 +45,19 @@ function blocks(text: string): ReactNode[] {
   return out;
 }
 
-const mark = /`([^`]+)`|\*\*([^*]+)\*\*|\*([^*\s][^*]*)\*|\[([^\]]+)\]\((\/[^)\s]*)\)/g;
+const mark = /`([^`]+)`|\*\*([^*]+)\*\*|(?<![<\w*])\*([^*\s<>][^*]*)\*(?![>\w*])|\[([^\]]+)\]\((\/[^)\s]*)\)/g;
+
+/** Plain words; a pattern's slots among them are shown as such. */
+function words(text: string, key: number): ReactNode {
+  return hasSlots(text) ? <Message key={key} segments={slots(text)} /> : text;
+}
 
 /** Exported for its test: what one line becomes. */
 export function inline(text: string): ReactNode[] {
   const out: ReactNode[] = [];
   let last = 0;
   for (const match of text.matchAll(mark)) {
-    if (match.index > last) out.push(text.slice(last, match.index));
+    if (match.index > last) out.push(words(text.slice(last, match.index), out.length));
     const key = out.length;
     if (match[1] !== undefined) out.push(<code key={key}>{match[1]}</code>);
     else if (match[2] !== undefined) out.push(<b key={key}>{match[2]}</b>);
@@ -60,6 +67,6 @@ export function inline(text: string): ReactNode[] {
     else out.push(<a key={key} href={match[5]}>{match[4]}</a>);
     last = match.index + match[0].length;
   }
-  if (last < text.length) out.push(text.slice(last));
+  if (last < text.length) out.push(words(text.slice(last), out.length));
   return out;
 }

@@ -28,6 +28,11 @@ Deno.test('nothing leads out of the product or becomes markup', () => {
   expect(shape('<b>x</b>'), ['<b>x</b>']);
 });
 
+Deno.test('a slot of a pattern is no emphasis', () => {
+  const found = inline('failures=<*> window=<*> x *really* 2*3*4');
+  expect(found.filter((each) => (each as Node).type === 'i').map((each) => (each as Node).props.children), ['really']);
+});
+
 Deno.test('the palette finds beginnings first and scattered letters last', () => {
   const order = ['New analysis', 'Analyses', 'Patterns'].map((each) => nearness(each, 'ana') ?? -1);
   expect(order[1]! > order[0]! && order[2] === -1, true);

@@ -1,5 +1,6 @@
 import { type Insight } from '../model/insights.ts';
 import { compact } from '../model/numbers.ts';
+import { withoutSlots } from '../model/segments.ts';
 import { Icon } from './icon.tsx';
 
 /** At most three things that changed against the window before: a sentence and one click each. */
@@ -23,7 +24,7 @@ export function StandsOut({ insights, onChoose, onDismiss }: {
           >
             <i className={`lvl-${insight.severity} dot`} />
             <b>{insight.title}</b>
-            <span className='ins-t'>{insight.detail.replace(/<[a-z0-9*]+>/g, '…')}</span>
+            <span className='ins-t'>{withoutSlots(insight.detail)}</span>
             <em>
               {insight.kind === 'Quiet'
                 ? `${compact(insight.pattern.previous_count)} → ${compact(insight.pattern.count)}`

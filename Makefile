@@ -21,7 +21,7 @@ ui: setup ## Build the web bundle
 build: ui ## Build the release binary, build/timberline
 	$(SWIFT_BUILD)
 	@mkdir -p build
-	@cp "$$($(SWIFT_BUILD) --show-bin-path)/timberline" $(BINARY)
+	@install -m 755 "$$($(SWIFT_BUILD) --show-bin-path)/timberline" $(BINARY)
 	@strip --strip-debug $(BINARY)
 	@scripts/check-binary.sh $(BINARY)
 

@@ -86,7 +86,8 @@ let package = Package(
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
     .target(name: "CEmbeddingModel", exclude: ["static256"], cSettings: [.unsafeFlags(["-std=c23"])]),
     .target(name: "CWebAssets", cSettings: [.unsafeFlags(["-std=c23"])]),
-    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
-    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    // Without pkg-config, whose search path would come before the linker's folder of archives above.
+    .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
   ]
 )

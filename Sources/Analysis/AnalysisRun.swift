@@ -163,7 +163,10 @@ struct AnalysisRun: Sendable {
     func explained(_ member: PatternClusters.Member) -> Int { troubled.count { $0.names(member) } }
     func blames(_ member: PatternClusters.Member) -> Int { troubled.count { member.names($0) } }
     let candidates = troubled.sorted { left, right in
-      let (a, b) = (explained(left) - 2 * blames(left), explained(right) - 2 * blames(right))
+      func rank(_ member: PatternClusters.Member) -> Int {
+        2 * explained(member) - 4 * blames(member) + (member.tellsOfExhaustion ? 1 : 0)
+      }
+      let (a, b) = (rank(left), rank(right))
       if a != b { return a > b }
       if abs(left.change.onset - right.change.onset) > 1 { return left.change.onset < right.change.onset }
       return left.score.value > right.score.value

@@ -80,6 +80,12 @@ struct PatternClusters {
 }
 
 extension PatternClusters.Member {
+  /// Whether it tells of something used up or switched off, which makes others fail: more often a cause than a timeout is.
+  var tellsOfExhaustion: Bool {
+    let words = Set(SeverityScore.words(of: entry.pattern.text))
+    return !words.isDisjoint(with: ["exhausted", "full", "oom", "memory", "quota", "space", "expired", "denied", "killed", "limit"])
+  }
+
   /// Whether its text names a workload of `other`: "payments: 504" says that payments explains it.
   func names(_ other: PatternClusters.Member) -> Bool {
     let text = String(decoding: entry.sample, as: UTF8.self).lowercased() + " " + entry.pattern.text.lowercased()

@@ -22,6 +22,8 @@ struct VolumeChange: Equatable, Sendable {
 enum VolumeAnomalies {
   /// Standard deviations from which a step is out of the ordinary.
   static let zMin = 4.0
+  /// Records that did not come before a pattern counts as new: by Poisson's law, chance leaves out 5 in 1 of 150 cases.
+  static let absenceMin = 5.0
 
   /// - Parameters:
   ///   - counts: Records by step of the window.
@@ -45,7 +47,8 @@ enum VolumeAnomalies {
       let observed = mean(counts[run])
       let peak = scores[run].max() ?? 0
       let isShift = run.upperBound == counts.count && run.count >= 30 && Double(run.count) >= 0.25 * Double(counts.count)
-      let kind: VolumeChange.Kind = !isKnown && counts[..<run.lowerBound].allSatisfy { $0 == 0 } ? .new : isShift ? .shift : .burst
+      let isNew = !isKnown && (before.isEmpty ? run.lowerBound > 0 : true) && counts[..<run.lowerBound].allSatisfy { $0 == 0 }
+      let kind: VolumeChange.Kind = isNew ? .new : isShift ? .shift : .burst
       return VolumeChange(
         kind: kind, onset: run.lowerBound, end: run.upperBound, z: peak, expected: expected, observed: observed)
     }
@@ -58,7 +61,11 @@ enum VolumeAnomalies {
         kind: .silence, onset: run.lowerBound, end: run.upperBound, z: scores[run].min() ?? 0, expected: expected,
         observed: mean(counts[run]))
     }
+    // New: absent for so long that, had it always come at the rate it came at since, at least `absenceMin` records were to be expected.
     if !isKnown, let first = counts.firstIndex(where: { $0 > 0 }), first > 0 {
+      let absent = Double(before.count + first)
+      let perStep = Double(counts.reduce(0, +)) / Double(counts.count - first)
+      guard absent * perStep >= absenceMin else { return steady }
       let last = (counts.lastIndex { $0 > 0 } ?? first) + 1
       return VolumeChange(
         kind: .new, onset: first, end: last, z: scores[first..<last].max() ?? 0, expected: 0,

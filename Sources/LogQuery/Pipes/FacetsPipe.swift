@@ -30,7 +30,7 @@ final class FacetsStage: PipeStage {
     super.init(next: next)
   }
 
-  override func push(_ row: Row) throws(PipeLimitError) -> Bool {
+  override func push(_ row: consuming Row) throws(PipeLimitError) -> Bool {
     rowCount += 1
     for (index, field) in row.fields.enumerated() where !field.value.isEmpty {
       let place = try place(of: field.name, near: index)
@@ -96,7 +96,7 @@ final class FieldNamesStage: PipeStage {
     super.init(next: next)
   }
 
-  override func push(_ row: Row) throws(PipeLimitError) -> Bool {
+  override func push(_ row: consuming Row) throws(PipeLimitError) -> Bool {
     for (index, field) in row.fields.enumerated() where !field.value.isEmpty {
       if index < columns.count, columns[index].name == field.name {
         columns[index].hits += 1

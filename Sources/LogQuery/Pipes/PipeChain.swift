@@ -55,9 +55,8 @@ package final class PipeChain {
 
   /// - Returns: False when no further row can change the answer: the caller may stop reading and go on to `finish`.
   /// - Throws: When a pipe's memory is used up; the chain is of no more use then.
-  package func push(_ row: Row) throws(PipeLimitError) -> Bool {
+  package func push(_ row: consuming Row) throws(PipeLimitError) -> Bool {
     if shortNames.isEmpty { return try first.push(row) }
-    var row = row
     for name in shortNames where row[name].isEmpty {
       for candidate in FieldAlias.candidates(for: name) {
         let value = row[candidate]

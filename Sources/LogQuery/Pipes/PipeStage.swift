@@ -8,13 +8,13 @@ class PipeStage {
   init(next: PipeStage?) { self.next = next }
 
   /// - Returns: False when no further row can change the answer.
-  func push(_ row: Row) throws(PipeLimitError) -> Bool { try forward(row) }
+  func push(_ row: consuming Row) throws(PipeLimitError) -> Bool { try forward(row) }
 
   /// Hands on what the stage holds, then ends the next one.
   func finish() throws(PipeLimitError) { try next?.finish() }
 
   @inline(__always)
-  final func forward(_ row: Row) throws(PipeLimitError) -> Bool { try next?.push(row) ?? false }
+  final func forward(_ row: consuming Row) throws(PipeLimitError) -> Bool { try next?.push(row) ?? false }
 }
 
 /// The end of a chain.
@@ -27,7 +27,7 @@ final class OutputStage: PipeStage {
     super.init(next: nil)
   }
 
-  override func push(_ row: Row) -> Bool {
+  override func push(_ row: consuming Row) -> Bool {
     if isFull { return false }
     isFull = !output(row)
     return !isFull
@@ -43,8 +43,7 @@ final class RowStage: PipeStage {
     super.init(next: next)
   }
 
-  override func push(_ row: Row) throws(PipeLimitError) -> Bool {
-    var row = row
+  override func push(_ row: consuming Row) throws(PipeLimitError) -> Bool {
     change(&row)
     return try forward(row)
   }

@@ -7,7 +7,9 @@ final class FilterStage: PipeStage {
     super.init(next: next)
   }
 
-  override func push(_ row: Row) throws(PipeLimitError) -> Bool { matcher.matches(row) ? try forward(row) : true }
+  override func push(_ row: consuming Row) throws(PipeLimitError) -> Bool {
+    matcher.matches(row) ? try forward(row) : true
+  }
 }
 
 /// `limit`
@@ -19,7 +21,7 @@ final class LimitStage: PipeStage {
     super.init(next: next)
   }
 
-  override func push(_ row: Row) throws(PipeLimitError) -> Bool {
+  override func push(_ row: consuming Row) throws(PipeLimitError) -> Bool {
     guard left > 0 else { return false }
     left -= 1
     return try forward(row) && left > 0
@@ -35,7 +37,7 @@ final class OffsetStage: PipeStage {
     super.init(next: next)
   }
 
-  override func push(_ row: Row) throws(PipeLimitError) -> Bool {
+  override func push(_ row: consuming Row) throws(PipeLimitError) -> Bool {
     guard left > 0 else { return try forward(row) }
     left -= 1
     return true
@@ -53,7 +55,7 @@ final class SampleStage: PipeStage {
     super.init(next: next)
   }
 
-  override func push(_ row: Row) throws(PipeLimitError) -> Bool {
+  override func push(_ row: consuming Row) throws(PipeLimitError) -> Bool {
     random.next() % oneOf == 0 ? try forward(row) : true
   }
 }

@@ -42,7 +42,7 @@ final class SortStage: PipeStage {
     if partitionBy.isEmpty { partitions = [Partition()] }
   }
 
-  override func push(_ row: Row) throws(PipeLimitError) -> Bool {
+  override func push(_ row: consuming Row) throws(PipeLimitError) -> Bool {
     if keepMax == 0 { return false }
     let place = try partition(of: row)
     readKeys(of: row)
@@ -133,10 +133,14 @@ struct SortOrder {
   var descends: [Bool]
   var rest: Bool
 
+  func compare(_ left: [SortValue], _ right: [SortValue]) -> Int {
+    left.withUnsafeBufferPointer { left in right.withUnsafeBufferPointer { compare(left, $0) } }
+  }
+
   @inline(__always)
-  func compare(_ left: some Collection<SortValue>, _ right: some Collection<SortValue>) -> Int {
-    for (index, (a, b)) in zip(left, right).enumerated() {
-      let order = a.compare(b)
+  fileprivate func compare(_ left: UnsafeBufferPointer<SortValue>, _ right: UnsafeBufferPointer<SortValue>) -> Int {
+    for index in 0..<min(left.count, right.count) {
+      let order = SortValue.compare(left.baseAddress! + index, right.baseAddress! + index)
       if order != 0 { return (index < descends.count ? descends[index] : rest) ? -order : order }
     }
     if left.count == right.count { return 0 }
@@ -163,7 +167,8 @@ struct SortKeys {
     values.withUnsafeBufferPointer { values in
       ends.withUnsafeBufferPointer { ends in
         func keys(_ number: Int) -> UnsafeBufferPointer<SortValue> {
-          UnsafeBufferPointer(rebasing: values[(number == 0 ? 0 : ends[number - 1])..<ends[number]])
+          let start = number == 0 ? 0 : ends[number - 1]
+          return UnsafeBufferPointer(start: values.baseAddress.map { $0 + start }, count: ends[number] - start)
         }
         return ends.indices.sorted { left, right in
           let comparison = order.compare(keys(left), keys(right))

@@ -396,17 +396,19 @@ private final class QuantileFunction: StatsAccumulator {
   override func result(_ group: Int, seconds: Double) -> [UInt8] {
     var prefix = TupleKey()
     prefix.append(number: group)
-    let values = members[group].map { number in
-      let value = TupleKey.values(of: Array(table.key(Int(number)).dropFirst(prefix.bytes.count)))[0]
-      return (value: SortValue(value), count: counts[Int(number)])
-    }.sorted { $0.value.compare($1.value) < 0 }
-    let total = values.reduce(0) { $0 + $1.count }
+    var values = SortKeys()
+    var total = 0
+    for number in members[group] {
+      let key = table.key(Int(number)).dropFirst(prefix.bytes.count)
+      values.append(CollectionOfOne(SortValue(TupleKey.values(of: Array(key))[0])))
+      total += counts[Int(number)]
+    }
     if total == 0 { return [] }
     let rank = min(max(Int(part * Double(total)), 0), total - 1)
     var passed = 0
-    for (value, count) in values {
-      passed += count
-      if rank < passed { return value.text }
+    for index in values.sorted(SortOrder(descends: [], rest: false)) {
+      passed += counts[Int(members[group][index])]
+      if rank < passed { return values[index].first?.text ?? [] }
     }
     return []
   }

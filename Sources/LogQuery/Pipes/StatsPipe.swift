@@ -35,7 +35,7 @@ final class StatsStage: PipeStage {
     if groups.isEmpty { addGroup() }
   }
 
-  override func push(_ row: Row) throws(PipeLimitError) -> Bool {
+  override func push(_ row: consuming Row) throws(PipeLimitError) -> Bool {
     let group = try group(of: row)
     if span.isNeeded { span.see(row) }
     for index in functions.indices where !hasConditions || conditions[index].holds(for: row) {

@@ -93,7 +93,7 @@ final class UniqStage: PipeStage {
     super.init(next: next)
   }
 
-  override func push(_ row: Row) throws(PipeLimitError) -> Bool {
+  override func push(_ row: consuming Row) throws(PipeLimitError) -> Bool {
     _ = try groups.add(row, countMax: limit, context, holder)
     return hitsField != nil || groups.count < limit
   }
@@ -134,7 +134,7 @@ final class FieldValuesStage: PipeStage {
     super.init(next: next)
   }
 
-  override func push(_ row: Row) throws(PipeLimitError) -> Bool {
+  override func push(_ row: consuming Row) throws(PipeLimitError) -> Bool {
     if !reader.value(in: row).isEmpty { _ = try groups.add(row, countMax: limit, context, holder) }
     return true
   }
@@ -170,7 +170,7 @@ final class TopStage: PipeStage {
     super.init(next: next)
   }
 
-  override func push(_ row: Row) throws(PipeLimitError) -> Bool {
+  override func push(_ row: consuming Row) throws(PipeLimitError) -> Bool {
     if limit <= 0 { return false }
     _ = try groups.add(row, countMax: Int.max, context, holder)
     return true

@@ -7,7 +7,7 @@ internal import Synchronization
 /// SQLite 3.7.0 to 3.51.2 can lose commits when one connection checkpoints while another resets the log, and distributions still
 /// ship those. So one connection of a file writes, and the same one checkpoints; all others are opened read-only.
 ///
-/// `@unchecked Sendable`: `connection`, `isDamaged` and `unsavedByteCount` are touched by jobs of `queue` only, which run one by one.
+/// `@unchecked Sendable`: the variables from `connection` on are touched by jobs of `queue` only, which run one by one.
 final class DatabaseFile: @unchecked Sendable {
   let path: String
   private let queue: WorkQueue
@@ -20,6 +20,8 @@ final class DatabaseFile: @unchecked Sendable {
   /// Whether a write failed in a way after which the connection cannot be trusted.
   private var isDamaged = false
   private var unsavedByteCount = 0
+  /// Writes refused one after another because the disk was full.
+  private var fullCount = 0
   /// Run on a connection opened anew after a failure, before anything else.
   private var afterReopening: (@Sendable (Database) throws -> Void)?
 
@@ -120,25 +122,45 @@ final class DatabaseFile: @unchecked Sendable {
   ) throws(StorageError) -> T {
     let connection = try writer(operation)
     let fault = fault.withLock { $0 }
-    let value = try attempt(operation) {
-      try connection.inDatabase { database in
-        var value: T?
-        try database.inTransaction(.immediate) {
-          value = try body(database)
-          try fault?(.beforeCommit)
-          return .commit
+    let value: T
+    do throws(StorageError) {
+      value = try attempt(operation) {
+        try connection.inDatabase { database in
+          var value: T?
+          try database.inTransaction(.immediate) {
+            value = try body(database)
+            try fault?(.beforeCommit)
+            return .commit
+          }
+          try fault?(.afterCommit)
+          return value!
         }
-        try fault?(.afterCommit)
-        return value!
       }
+    } catch {
+      if error.kind == .diskFull { shrinkLog() }
+      throw error
     }
     committed(value)
-    unsavedByteCount += byteCount + 16 << 10
+    fullCount = 0
+    unsavedByteCount += byteCount + transactionByteCount
+    // After this job, so that nobody waits for it who waits for the commit.
+    if unsavedByteCount >= checkpointByteCount { queue.enqueue { [self] in checkpointIfDue() } }
     return value
   }
 
-  /// Copies the log into the file if enough gathered. Called between jobs, when nobody waits for the answer.
-  func checkpointIfDue() {
+  /// What a transaction adds to the log beyond its own bytes: the pages that it touches, whole.
+  private let transactionByteCount = 16 << 10
+
+  /// On a full disk the log may hold the space that is missing. Not at each refusal: where the file cannot grow, it is in vain.
+  private func shrinkLog() {
+    fullCount += 1
+    guard fullCount % 32 == 1, let connection, !isDamaged else { return }
+    // In vain or not, the caller is told that the disk is full, and the log stays as it is.
+    try? attempt("shrinking the log") { try connection.inDatabase { try checkpoint($0, mode: "TRUNCATE") } }
+  }
+
+  /// Copies the log into the file if enough gathered.
+  private func checkpointIfDue() {
     guard unsavedByteCount >= checkpointByteCount, let connection, !isDamaged else { return }
     unsavedByteCount = 0
     // A checkpoint that fails leaves the log as it is; the next one tries again, on a new connection if this one is broken.

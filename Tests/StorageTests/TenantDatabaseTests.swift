@@ -291,6 +291,25 @@ import Testing
     await pool.closeAll()
   }
 
+  @Test func `the log is copied into the file as it grows, and stays small`() async throws {
+    let fixture = try StorageFixture()
+    let directory = try fixture.directory()
+    var options = StorageOptions()
+    options.checkpointByteCount = 100_000
+    let pool = fixture.pool(directory, options)
+    let database = try await pool.open(fixture.acme)
+    for request in 0..<30 { try await append(database, count: 500, first: request * 1000, isNoisy: true) }
+    // The copying follows the commit in the file's queue; so it is done when this is.
+    try await database.file.maintain("waiting") { _ in }
+
+    let path = directory.tenantFile(fixture.acme.tenant)
+    let (size, logSize) = try (readFile(path).count, readFile(path + "-wal").count)
+
+    #expect(size > 100_000)
+    #expect(logSize < 400_000)
+    await pool.closeAll()
+  }
+
   @Test func `hot statements use their index`() async throws {
     let fixture = try StorageFixture()
     let directory = try fixture.directory()

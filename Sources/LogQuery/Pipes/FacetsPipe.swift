@@ -19,7 +19,7 @@ final class FacetsStage: PipeStage {
   private var rowCount = 0
 
   init(limit: Int, valuesMax: Int, lengthMax: Int, keepsConstant: Bool, next: PipeStage, _ context: PipeContext) {
-    self.limit = limit
+    self.limit = max(0, limit)
     self.valuesMax = valuesMax
     self.lengthMax = lengthMax
     self.keepsConstant = keepsConstant

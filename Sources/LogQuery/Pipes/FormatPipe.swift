@@ -109,9 +109,7 @@ enum FormatOption: String, CaseIterable {
       if overflow { return nil }
       nanoseconds = sum
     }
-    var text: [UInt8] = []
-    Timestamp(nanoseconds: nanoseconds).appendRFC3339(to: &text)
-    return text
+    return NumberText.time(Timestamp(nanoseconds: nanoseconds))
   }
 
   // MARK: Hexadecimal

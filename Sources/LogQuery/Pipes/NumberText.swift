@@ -77,6 +77,14 @@ enum NumberText {
     text.appendDecimal(Int(fraction), width: width)
   }
 
+  /// RFC 3339; nil for the first second that a `Timestamp` reaches, in the year 1677, where times saturate.
+  static func time(_ time: Timestamp) -> [UInt8]? {
+    guard time.nanoseconds >= Int64.min + 1_000_000_000 else { return nil }
+    var text: [UInt8] = []
+    time.appendRFC3339(to: &text)
+    return text
+  }
+
   static func ipv4(_ address: UInt32) -> [UInt8] {
     var text: [UInt8] = []
     for shift in [24, 16, 8, 0] as [UInt32] {

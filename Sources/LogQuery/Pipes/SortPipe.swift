@@ -30,7 +30,8 @@ final class SortStage: PipeStage {
   ) {
     readers = keys.map { FieldReader($0.field) }
     order = SortOrder(descends: keys.map { $0.descending != isReversed }, rest: isReversed)
-    keepMax = limit.map { $0.addingReportingOverflow(offset).overflow ? Int.max : $0 + offset }
+    let offset = max(0, offset)
+    keepMax = limit.map { max(0, $0).addingReportingOverflow(offset) }.map { $0.overflow ? Int.max : $0.partialValue }
     self.offset = offset
     partitionReaders = partitionBy.map { FieldReader($0) }
     self.rankField = rankField

@@ -63,11 +63,10 @@ struct StatsGroupReader {
     }
   }
 
-  private mutating func text(of time: Timestamp, _ period: (Timestamp) -> TimeRange) -> [UInt8] {
+  private mutating func text(of time: Timestamp, _ period: (Timestamp) -> TimeRange) -> [UInt8]? {
     if let lastBucket, lastBucket.range.contains(time) { return lastBucket.text }
     let range = period(time)
-    var text: [UInt8] = []
-    range.start.appendRFC3339(to: &text)
+    guard let text = NumberText.time(range.start) else { return nil }
     lastBucket = (range, text)
     return text
   }

@@ -371,7 +371,8 @@ private final class QuantileFunction: StatsAccumulator {
   private let memory: MemoryHolder
 
   init(_ name: String, _ fields: [String], _ part: Double, _ context: PipeContext) {
-    self.part = part
+    // Also what is no number is somewhere between the least and the greatest.
+    self.part = part.isNaN ? 0 : Double.minimum(Double.maximum(part, 0), 1)
     memory = holder(name)
     super.init(fields, context)
   }

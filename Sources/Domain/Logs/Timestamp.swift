@@ -37,7 +37,9 @@ package struct Timestamp: Hashable, Comparable, Sendable {
   /// Appends `rfc3339` as ASCII.
   package func appendRFC3339(to bytes: inout [UInt8]) {
     let seconds = nanoseconds.floorDivided(by: 1_000_000_000)
-    var fraction = nanoseconds - seconds * 1_000_000_000
+    // Not by multiplying back: the first second there is begins before the first nanosecond that can be held.
+    let remainder = nanoseconds % 1_000_000_000
+    var fraction = remainder < 0 ? remainder + 1_000_000_000 : remainder
     let days = seconds.floorDivided(by: 86_400)
     let second = Int(seconds - days * 86_400)
     let date = CivilDate(daysSinceEpoch: days)

@@ -70,4 +70,5 @@ cp "$fonts"/*.woff2 "$out/assets/"
 /usr/bin/python3 scripts/assets.py "$out" "$assets/dist" index.html
 
 # A C file compiled before the bundle existed has no dependency on it.
-touch "$assets/assets.c"
+# Only then: an unchanged bundle costs the compiler and the linker nothing.
+[ "$assets/assets.c" -nt "$assets/dist/assets.inc" ] || touch "$assets/assets.c"

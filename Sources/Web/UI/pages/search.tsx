@@ -136,14 +136,14 @@ export function SearchPage() {
   const tail = useTail(live ? filterOf(query) : null, paused);
   const suggest = useSuggestions(window);
 
-  // Following live, the chart is drawn anew now and then.
+  // Following live, the window moves on now and then; never under what is being read.
   useEffect(() => {
-    if (!live) return;
+    if (!live || paused) return;
     const timer = setInterval(() => {
-      if (document.visibilityState === 'visible') hits.reload();
+      if (document.visibilityState === 'visible') setRuns((each) => each + 1);
     }, 15_000);
     return () => clearInterval(timer);
-  }, [live, hits.reload]);
+  }, [live, paused]);
   useEffect(() => {
     const onSelect = (): void => setSelecting(!!String(getSelection()));
     document.addEventListener('selectionchange', onSelect);

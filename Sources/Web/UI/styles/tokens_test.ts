@@ -50,6 +50,13 @@ const texts: [string, string][] = [
   ['fg-2', 'accent-soft'],
   ['fg-2', 'lvl-error-soft'],
   ['mark-fg', 'mark'],
+  ['value', 'surface'],
+  ['value', 'surface-2'],
+  ['rail-link', 'rail'],
+  ['toast-fg', 'toast'],
+  ['lvl-fatal-on', 'lvl-fatal-mark'],
+  ['ansi-magenta', 'surface'],
+  ['ansi-cyan', 'surface'],
 ];
 const marks: [string, string][] = [
   ['line-input', 'surface'],
@@ -72,4 +79,18 @@ Deno.test('tokens hold their contrast in both themes', () => {
     }
   }
   expect(low, []);
+});
+
+Deno.test('colors are named in tokens.css and nowhere else', () => {
+  const loose: string[] = [];
+  for (const file of Deno.readDirSync(new URL('.', import.meta.url))) {
+    if (!file.name.endsWith('.css') || file.name === 'tokens.css') continue;
+    const lines = Deno.readTextFileSync(new URL(file.name, import.meta.url)).split('\n');
+    lines.forEach((line, index) => {
+      if (/#[0-9a-f]{3,8}\b|rgb\(|hsl\(|light-dark\(/i.test(line)) {
+        loose.push(`${file.name}:${index + 1} ${line.trim()}`);
+      }
+    });
+  }
+  expect(loose, []);
 });

@@ -4,6 +4,7 @@ final class FacetsStage: PipeStage {
     var name: String
     var values = ByteKeyTable()
     var hits: [Int] = []
+    var byteCount = 0
     /// Too many values, or one too long: it says nothing as a facet.
     var isDropped = false
   }
@@ -38,10 +39,13 @@ final class FacetsStage: PipeStage {
       let (number, isNew) = columns[place].values.insert(field.value)
       if isNew {
         if field.value.count > lengthMax || columns[place].values.count > valuesMax {
+          context.giveBack(columns[place].byteCount)
           columns[place] = Column(name: field.name, isDropped: true)
           continue
         }
-        try context.take(ByteKeyTable.byteCount(ofKey: field.value.count), for: holder)
+        let byteCount = ByteKeyTable.byteCount(ofKey: field.value.count)
+        try context.take(byteCount, for: holder)
+        columns[place].byteCount += byteCount
         columns[place].hits.append(0)
       }
       columns[place].hits[number] += 1

@@ -270,6 +270,21 @@ def test_an_empty_window_shows_where_records_are(site):
     page.wait_for_selector(".row")
 
 
+def test_a_first_record_ends_the_waiting(site):
+    page = site.open("/nowhere")
+    nothing = {"hits": [], "facets": [], "values": [], "patterns": [], "total": 0, "records": 0}
+    page.route("**/api/v1/logs/query*", lambda route: route.fulfill(content_type="application/x-ndjson", body=""))
+    page.route("**/api/v1/logs/hits*", lambda route: route.fulfill(json=nothing))
+    page.route("**/api/v1/logs/facets*", lambda route: route.fulfill(json=nothing))
+    page.route("**/api/v1/patterns*", lambda route: route.fulfill(json=nothing))
+    page.goto(site.server.address + f"/search?{WINDOW}")
+    expect(page.get_by_role("heading", name="No records yet")).to_be_visible()
+    expect(page.locator(".empty pre")).to_contain_text(site.server.address + "/api/v1/logs/stream")
+    page.unroute_all()
+    page.wait_for_selector(".row")
+    assert shown(page) > 0
+
+
 def test_an_analysis_runs_and_its_evidence_opens_records(site):
     page = site.open("/analyses")
     page.get_by_role("button", name="New analysis").click()

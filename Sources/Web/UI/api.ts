@@ -47,6 +47,8 @@ try {
   // Storage may be blocked: the key then lives as long as the page.
 }
 
+export const hasKey = (): boolean => key !== null;
+
 export function keepKey(value: string | null): void {
   key = value;
   try {

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'react';
 import * as api from '../../api.ts';
 import { now } from '../../clock.ts';
 import { number } from '../../model/numbers.ts';
@@ -46,7 +47,7 @@ export function EmptyResults({ window, zone, onQuery, onRange }: {
       : <Skeleton rows={3} label='Looking for the nearest records' />;
   }
   const { matching, any, here, drops } = found.data;
-  if (!any) return <NoRecords />;
+  if (!any) return <NoRecords onArrival={() => onQuery(window.query)} />;
   const time = matching ? Date.parse(matching['_time'] ?? '') : NaN;
   const elsewhere = Number.isNaN(time) || (time >= window.start && time < window.end) ? null : time;
   if (here === 0) {
@@ -104,14 +105,36 @@ function around(time: number, window: api.Window): Range {
   return absolute(time - length * 0.9, time + length * 0.1);
 }
 
-function NoRecords() {
+/** Listens until a first record is there. */
+function NoRecords({ onArrival }: { onArrival: () => void }) {
+  const arrived = useRef(onArrival);
+  arrived.current = onArrival;
+  useEffect(() => {
+    const abort = new AbortController();
+    const timer = setInterval(async () => {
+      try {
+        if (await api.newest('*', abort.signal)) arrived.current();
+      } catch {
+        // The next attempt is due in two seconds; an absent server is said elsewhere.
+      }
+    }, 2000);
+    return () => {
+      clearInterval(timer);
+      abort.abort();
+    };
+  }, []);
   const command = `curl -X POST ${location.origin}/api/v1/logs/stream \\
-  -H 'Content-Type: application/x-ndjson' \\
+  -H 'Content-Type: application/x-ndjson' \\${api.hasKey() ? '\n  -H "Authorization: Bearer $TIMBERLINE_KEY" \\' : ''}
   --data '{"message":"hello from the trailhead","level":"info","service":"demo"}'`;
   return (
     <EmptyState icon='inbox' title='No records yet' action={<CopyButton text={command} what='Command' />}>
-      <p>Send a first one, then press Enter in the query bar:</p>
+      <p>
+        Send a first one; it appears here the moment it arrives. Or load a file with <code>timberline import</code>.
+      </p>
       <pre className='raw' tabIndex={0} aria-label='Command that sends a record'>{command}</pre>
+      <p className='listening'>
+        <i className='pulse' /> Listening…
+      </p>
     </EmptyState>
   );
 }

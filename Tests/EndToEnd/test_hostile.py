@@ -187,7 +187,7 @@ class Hostile(ServerCase):
             with self.subTest(request[:80]):
                 answer = self.server.raw(request, timeout=5)
                 status = answer[9:12]
-                # 501 and 505 say what was asked for is not spoken here.
+                # 501 and 505 say that what was asked for is not spoken here.
                 self.assertNotIn(status, (b"500", b"502", b"503"), f"seed {SEED}")
                 self.assertNotIn(b"root:", answer)
 
@@ -208,7 +208,7 @@ class Hostile(ServerCase):
         for i in range(ROUNDS // 2):
             records.append({
                 "message": self.random.randbytes(self.random.randrange(50)).decode("latin-1"),
-                self.random.choice(["", " ", "a.b..c", "_msg", "_time2", "id", "template", "pattern", "severity", "_stream", "é", "\u0000", "x" * 256, "stream", "source"]):
+                self.random.choice(["", " ", "a.b..c", "_time2", "é", "\u0000", "x" * 256, "stream", "source", "kubernetes", "level", "a b"]):
                     self.random.choice(["", "x", -1, 1e300, True, [], [[]], {"": {"": ""}}, "\u0000", "\u2028", None]),
                 "mark": "odd", "number": i})
         answer = self.server.send(records)
@@ -222,6 +222,32 @@ class Hostile(ServerCase):
         self.server.stop()
         self.server.start()
         self.assertCountEqual(self.server.query("mark:=odd"), rows)
+
+    def test_names_of_our_own_cannot_be_forged(self):
+        """What a record says under a built-in name never takes the place of the built-in value, and no name comes twice."""
+        self.accepted(self.server.send([{
+            "message": "the true message", "date": 1_700_000_000, "_msg": "forged", "_time": "1999-01-01T00:00:00Z", "_stream": "{forged}",
+            "_stream_id": "forged", "mark": "forged"}]), 1)
+
+        def once(pairs):
+            names = [name for name, _ in pairs]
+            self.assertEqual(len(names), len(set(names)), names)
+            return dict(pairs)
+
+        for text in ("mark:=forged", "mark:=forged | fields *", "mark:=forged | sort by (_time)"):
+            line = self.server.get("/api/v1/logs/query", query=text).body
+            row = json.loads(line, object_pairs_hook=once)
+            self.assertEqual((row["_msg"], row["_time"], row["_stream"]), ("the true message", "2023-11-14T22:13:20Z", "{}"))
+            self.assertNotEqual(row["_stream_id"], "forged")
+        for field in ("_msg", "_stream", "_stream_id"):
+            values = self.server.get("/api/v1/logs/field_values", query="mark:=forged", field=field).body
+            self.assertNotIn(b"forged", values)
+
+    def test_a_field_called_id_can_be_found(self):
+        self.accepted(self.server.send([{"message": "with an id", "id": "order-17", "mark": "id"}]), 1)
+        answer = self.server.get("/api/v1/logs/query", query="order-17 or id:order-17")
+        self.assertEqual(len(answer.lines), 1)
+        self.assertIn(b"order-17", answer.body)
 
     def test_many_fields(self):
         for count in (999, 1000, 1001):

@@ -142,9 +142,8 @@ class Starting(Folder):
             self.assertIn("loopback", complaint)
 
     def test_unknown_and_bad_settings_name_themselves(self):
-        file = os.path.join(self.data, "conf")
-
-        def written(text):
+        def written(name, text):
+            file = os.path.join(self.data, name)
             pathlib.Path(file).write_text(text)
             return ("serve", "--config", file, "--data", self.data, "--listen", "127.0.0.1:0", "--dev")
 
@@ -157,10 +156,10 @@ class Starting(Folder):
             (plain + ("--body-bytes-max", "lots"), {}, ["--body-bytes-max", "lots"]),
             (plain + ("--query-seconds-max", "0"), {}, ["--query-seconds-max", "0"]),
             (plain[:-1] + ("--listen", "nowhere"), {}, ["--listen", "nowhere"]),
-            (written("retention = 30d\nretenshun = 1d\n"), {}, [f"{file}:2", "retenshun"]),
-            (written("# a comment\n\nfields_max = many\n"), {}, [f"{file}:3", "fields_max", "many"]),
-            (written("no equals sign\n"), {}, [f"{file}:1"]),
-            (written("retention = 1d\nretention = 2d\n"), {}, [f"{file}:2", "retention"]),
+            (written("one", "retention = 30d\nretenshun = 1d\n"), {}, ["/one:2", "retenshun"]),
+            (written("two", "# a comment\n\nfields_max = many\n"), {}, ["/two:3", "fields_max", "many"]),
+            (written("three", "no equals sign\n"), {}, ["/three:1"]),
+            (written("four", "retention = 1d\nretention = 2d\n"), {}, ["/four:2", "retention"]),
             (("serve", "--config", self.data + "/absent"), {}, ["absent"]),
         ]:
             with self.subTest(arguments=arguments[5:], env=env):

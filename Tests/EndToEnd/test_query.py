@@ -70,7 +70,7 @@ FILTERS = [
     ("metadata.ip:ipv4_range(10.1.0.0/16)", {4, 5}), ("metadata.ip:ipv4_range(10.1.2.0, 10.1.2.255)", {4}),
     ("metadata.ip:ipv4_range(10.1.9.9)", {5}),
     # Lengths, strings
-    ("_msg:len_range(0, 0)", {8}), ("_msg:len_range(9, 14)", {4, 5}), ("_msg:len_range(28, 28)", {9}),
+    ("_msg:len_range(0, 0)", {8}), ("_msg:len_range(9, 14)", {4, 5}), ("_msg:len_range(29, 29)", {9}),
     ("source:string_range(a, c)", {4, 5, 6, 7, 8}),
     ("metadata.user:>ann", {5}),
     # Empty and any value

@@ -137,31 +137,36 @@ private struct SoughtText {
 
   /// Whether byte `k` of the text can stand in a slot.
   func canLie(in kind: SlotKind, at k: Int) -> Bool {
-    guard let letters = kind.possibleLetters else { return true }
+    guard let possible = kind.possibleBytes else { return true }
     if kind == .hex, wordAt[k] >= 0, words[wordAt[k]].isWhole, !words[wordAt[k]].hasDigit { return false }
     let byte = bytes[k]
-    guard byte < 0x80 else { return false }
-    guard byte | 0x20 >= 0x61, byte | 0x20 <= 0x7A else { return true }
-    return letters.contains(byte) || ignoresCase && letters.contains(byte & ~0x20)
+    if possible.contains(byte) { return true }
+    return ignoresCase && byte >= 0x61 && byte <= 0x7A && possible.contains(byte & ~0x20)
   }
 }
 
 extension SlotKind {
-  /// The ASCII letters that a slot of this kind may hold, for kinds that hold ASCII only and no word without a digit; nil for the
-  /// others.
-  fileprivate var possibleLetters: ByteSet? {
+  /// The bytes that a slot of this kind may hold; nil if they may be any.
+  fileprivate var possibleBytes: ByteSet? {
     switch self {
-    case .integer, .ipv4: ByteSet()
-    case .decimal: ByteSet.letters("eE")
-    case .hex: ByteSet.letters("abcdefABCDEFxX")
-    case .uuid: ByteSet.letters("abcdefABCDEF")
+    case .integer: SlotBytes.integer
+    case .decimal: SlotBytes.decimal
+    case .hex: SlotBytes.hex
+    case .uuid: SlotBytes.uuid
+    case .ipv4: SlotBytes.ipv4
     case .ipv6, .duration, .timestamp, .path, .quoted, .word, .bytes: nil
     }
   }
 }
 
-extension ByteSet {
-  fileprivate static func letters(_ text: StaticString) -> ByteSet {
+private enum SlotBytes {
+  static let integer = set("0123456789+-")
+  static let decimal = set("0123456789+-.")
+  static let hex = set("0123456789abcdefABCDEFxX")
+  static let uuid = set("0123456789abcdefABCDEF-")
+  static let ipv4 = set("0123456789.")
+
+  private static func set(_ text: StaticString) -> ByteSet {
     text.withUTF8Buffer { bytes in
       var set = ByteSet()
       for byte in bytes { set.insert(byte) }

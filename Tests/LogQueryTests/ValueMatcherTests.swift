@@ -85,16 +85,18 @@ import Testing
   /// `<n>` stands for an integer slot, `<x>` hex, `<w>` word, `<q>` quoted, `<b>` bytes.
   static func template(_ text: String) -> Template {
     var bytes: [UInt8] = []
-    var rest = Substring(text)
-    let kinds: [(String, SlotKind)] = [("<n>", .integer), ("<x>", .hex), ("<w>", .word), ("<q>", .quoted), ("<b>", .bytes), ("<u>", .uuid)]
-    scan: while let first = rest.utf8.first {
-      for (mark, kind) in kinds where rest.hasPrefix(mark) {
+    var rest = Array(text.utf8)[...]
+    let kinds: [(String, SlotKind)] = [
+      ("<n>", .integer), ("<x>", .hex), ("<w>", .word), ("<q>", .quoted), ("<b>", .bytes), ("<u>", .uuid),
+    ]
+    while let first = rest.first {
+      if let (mark, kind) = kinds.first(where: { rest.starts(with: $0.0.utf8) }) {
         bytes += [Template.slotMarker, kind.rawValue]
-        rest = rest.dropFirst(mark.count)
-        continue scan
+        rest = rest.dropFirst(mark.utf8.count)
+      } else {
+        bytes.append(first)
+        rest = rest.dropFirst()
       }
-      bytes.append(first)
-      rest = Substring(rest.utf8.dropFirst())
     }
     return Template(text: bytes)
   }

@@ -89,5 +89,16 @@ let package = Package(
     // Without pkg-config, whose search path would come before the linker's folder of archives above.
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+
+    // Tests
+    tests("CKernels", []),
+    tests("LogParsing", ["Domain"]),
+    tests("LogTemplates", ["Domain"]),
+    tests("LogBlocks", ["Domain", "CKernels"]),
+    tests("LogQuery", ["Domain"]),
+    tests("Embedding", ["Domain"]),
+    tests("VectorIndex", ["CKernels"]),
+    tests("Web", ["Analysis", "CWebAssets", "Domain", "Identity", "Indexing", "Ingest", "Search", "Storage", logging]),
+    tests("Storage", ["LogBlocks", "Domain", grdb, logging]),
   ]
 )

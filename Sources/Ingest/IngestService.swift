@@ -20,6 +20,19 @@ package struct IngestLimits: Sendable {
   }
 }
 
+/// What a sender may ask for with its body.
+package struct IngestOptions: Sendable {
+  /// Whether records may be older or newer than a live sender's can be, as an import's are. The retention applies all the same.
+  package var takesAnyAge: Bool
+  /// Fields that label the stream besides the usual ones.
+  package var streamFields: [String]
+
+  package init(takesAnyAge: Bool = false, streamFields: [String] = []) {
+    self.takesAnyAge = takesAnyAge
+    self.streamFields = streamFields
+  }
+}
+
 /// What became of a body: how many of its records are durable now, and why the others are not there.
 package struct IngestReceipt: Sendable {
   package var acceptedCount: Int
@@ -61,16 +74,15 @@ package struct IngestService: Sendable {
 
   /// Takes a body of JSON lines, one JSON object or an array of them. Returns only once the accepted records are durable.
   ///
-  /// - Parameter takesAnyAge: Whether records may be older or newer than a live sender's can be, as an import's are. The retention
-  ///   applies all the same.
   /// - Throws: `BodyError` when it can't be unpacked, `StorageError` when it can't be kept; then none of it was taken.
   package func take(
-    _ body: some Collection<UInt8> & Sendable, encoding: ContentEncoding, takesAnyAge: Bool = false, scope: TenantScope
+    _ body: some Collection<UInt8> & Sendable, encoding: ContentEncoding, _ options: IngestOptions = IngestOptions(),
+    scope: TenantScope
   ) async throws -> IngestReceipt {
     let limits = limits
     let now = now()
     return try await withTaskExecutorPreference(executor) {
-      let (parsed, byteCount) = try Self.parse(body, encoding: encoding, limits: limits, takesAnyAge: takesAnyAge, now: now)
+      let (parsed, byteCount) = try Self.parse(body, encoding: encoding, limits: limits, options: options, now: now)
       let receipt = IngestReceipt(
         acceptedCount: parsed.records.count, rejectedCount: parsed.rejectedCount,
         rejections: parsed.rejections.prefix(IngestReceipt.rejectionsShownMax).map {
@@ -96,13 +108,14 @@ package struct IngestService: Sendable {
   }
 
   private static func parse(
-    _ body: some Collection<UInt8>, encoding: ContentEncoding, limits: IngestLimits, takesAnyAge: Bool, now: Timestamp
+    _ body: some Collection<UInt8>, encoding: ContentEncoding, limits: IngestLimits, options request: IngestOptions, now: Timestamp
   ) throws -> (ParseResult, byteCount: Int) {
     var options = JSONLinesParser.Options(now: now)
-    if takesAnyAge { options.limits = .anyTime }
+    if request.takesAnyAge { options.limits = .anyTime }
     options.limits.lineByteCountMax = limits.lineByteCountMax
     options.limits.fieldCountMax = limits.fieldCountMax
     options.limits.retentionNanoseconds = limits.retentionNanoseconds
+    options.streamFields.always += request.streamFields
     let parser = JSONLinesParser(options: options)
     func run(_ bytes: UnsafeBufferPointer<UInt8>) throws -> (ParseResult, byteCount: Int) {
       if encoding == .identity {

@@ -120,18 +120,22 @@ struct FieldNameBuilder {
   /// Fields that every record has.
   private static let builtIn = ["_time", "_msg", "_stream", "_stream_id", "id", "severity"]
 
+  private static func isBuiltIn(_ name: [UInt8]) -> Bool { builtIn.contains { name.elementsEqual($0.utf8) } }
+
   mutating func add(_ plan: ScanPlan) throws {
     for unit in plan.units {
       if plan.matchesWholly(unit), let summary = try plan.summary(of: unit) {
         try plan.checkDeadline()
         plan.countMatched(summary.recordCount)
-        for field in summary.fields where field.occurrence == 0 { counts[field.name, default: 0] += field.presentCount }
+        for field in summary.fields where field.occurrence == 0 && !FieldNameBuilder.isBuiltIn(field.name) {
+          counts[field.name, default: 0] += field.presentCount
+        }
         addBuiltIn(summary.recordCount)
         continue
       }
       guard let (source, rows) = try plan.open(unit) else { continue }
       addBuiltIn(rows.count)
-      for name in source.reader.fieldNames {
+      for name in source.reader.fieldNames where !FieldNameBuilder.isBuiltIn(name) {
         let column = try source.reader.field(name)
         var count = 0
         switch column {

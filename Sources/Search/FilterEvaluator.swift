@@ -139,11 +139,14 @@ final class FilterEvaluator {
     }
     for number in open {
       let template = try names.requiredTemplate(number)
-      guard try mayHold(test.matcher.requiredWords, in: template) else { continue }
-      for row in try source.rows(ofTemplate: number) where candidates.contains(Int(row)) {
-        scratch.removeAll(keepingCapacity: true)
-        try source.appendMessage(ofRow: Int(row), template: template, to: &scratch)
-        if scratch.withUnsafeBufferPointer({ test.matcher.matches($0) }) { found.insert(Int(row)) }
+      guard try mayHold(test.matcher.requiredWords, in: template),
+        try test.matcher.requiredLiterals.allSatisfy({
+          try source.messagesMayContain($0, ofTemplate: number, template: template)
+        })
+      else { continue }
+      try source.forEachMessage(ofTemplate: number, template: template) { row, message in
+        if candidates.contains(Int(row)), test.matcher.matches(message) { found.insert(Int(row)) }
+        return true
       }
     }
     return found

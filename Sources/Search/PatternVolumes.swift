@@ -54,7 +54,7 @@ extension SearchService {
       var volumes = counted.patterns.compactMap { number, count -> PatternVolume? in
         guard let pattern = counted.names.pattern(number) else { return nil }
         return PatternVolume(
-          pattern: pattern, count: count.count, counts: count.series(counted.grid), previousCount: previous[number] ?? 0,
+          pattern: pattern.including(count), count: count.count, counts: count.series(counted.grid), previousCount: previous[number] ?? 0,
           sample: [], streamCount: count.streams.count)
       }
       volumes.sort { left, right in
@@ -204,6 +204,17 @@ struct PatternCount {
   }
 }
 
+extension Pattern {
+  /// With what these records say of it, which the index may not have been told yet.
+  fileprivate func including(_ count: PatternCount) -> Pattern {
+    var pattern = self
+    pattern.firstSeen = min(pattern.firstSeen, Timestamp(nanoseconds: count.first))
+    pattern.lastSeen = max(pattern.lastSeen, Timestamp(nanoseconds: count.last))
+    pattern.severity = max(pattern.severity, count.severities.keys.max() ?? .unknown)
+    return pattern
+  }
+}
+
 /// What an analysis starts from: each pattern's records in a window, counted.
 package struct PatternCounts: Sendable {
   package struct Entry: Sendable {
@@ -234,7 +245,7 @@ package struct PatternCounts: Sendable {
     var entries: [Entry] = []
     var streams: [UInt32: Stream] = [:]
     for (number, count) in counted.patterns {
-      guard let pattern = counted.names.pattern(number) else { continue }
+      guard let pattern = counted.names.pattern(number)?.including(count) else { continue }
       for stream in count.streams.keys where streams[stream] == nil { streams[stream] = counted.names.stream(stream) }
       // A sample that can't be read leaves the analysis without that line, not without an answer.
       let sample = count.newest.flatMap { try? $0.source.records.value(of: "_msg", atRow: $0.row) } ?? []

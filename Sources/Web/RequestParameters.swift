@@ -99,15 +99,21 @@ extension Request {
   ///
   /// - Throws: `Problem` 413 when it is larger than `byteCountMax`.
   mutating func collectBody(upTo byteCountMax: Int) async throws -> ByteBuffer {
-    // A length that is announced is refused before anything is read.
-    if let length = headers[.contentLength].flatMap(Int.init), length > byteCountMax {
-      throw Problem.bodyTooLarge(byteCountMax)
-    }
+    // Most clients send all of a body before they read the answer, so the rest of one that is too large is read and dropped, up to
+    // a bound past which the sender must live with a closed connection.
+    let droppedByteCountMax = 8 * byteCountMax
     var collected = ByteBuffer()
+    var droppedByteCount = 0
     for try await var part in body {
-      if collected.readableBytes + part.readableBytes > byteCountMax { throw Problem.bodyTooLarge(byteCountMax) }
-      collected.writeBuffer(&part)
+      if droppedByteCount > 0 || collected.readableBytes + part.readableBytes > byteCountMax {
+        droppedByteCount += part.readableBytes + collected.readableBytes
+        collected.clear(minimumCapacity: 0)
+        if droppedByteCount > droppedByteCountMax { break }
+      } else {
+        collected.writeBuffer(&part)
+      }
     }
+    if droppedByteCount > 0 { throw Problem.bodyTooLarge(byteCountMax) }
     return collected
   }
 }

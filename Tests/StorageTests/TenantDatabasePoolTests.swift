@@ -95,6 +95,22 @@ import Testing
     withExtendedLifetime(view) {}
   }
 
+  @Test func `closing waits for a tenant that is being opened`() async throws {
+    let fixture = try StorageFixture()
+    let pool = fixture.pool(try fixture.directory())
+
+    async let opening = pool.open(fixture.acme)
+    await pool.closeAll()
+
+    #expect(await pool.openTenants.isEmpty)
+    do {
+      let database = try await opening
+      await #expect(throws: StorageError.self) { try await database.view(.all) }
+    } catch let error as StorageError {
+      #expect(error.kind == .closed)
+    }
+  }
+
   @Test func `a tenant that does not open can be tried again`() async throws {
     let fixture = try StorageFixture()
     let directory = try fixture.directory()

@@ -15,6 +15,13 @@ struct APIClient: Sendable {
   let url: String
   let apiKey: String?
 
+  /// Says at once that nothing listens, instead of trying for as long as a request may take. Lives as long as the process.
+  private static let client: HTTPClient = {
+    var configuration = HTTPClient.Configuration()
+    configuration.connectionPool.retryConnectionEstablishment = false
+    return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+  }()
+
   /// The whole answer.
   ///
   /// - Throws: `ClientError`, with the server's own words where it gave some.
@@ -71,7 +78,7 @@ struct APIClient: Sendable {
     }
     let response: HTTPClientResponse
     do {
-      response = try await HTTPClient.shared.execute(request, timeout: .seconds(seconds))
+      response = try await APIClient.client.execute(request, timeout: .seconds(seconds))
     } catch is CancellationError {
       throw CancellationError()
     } catch {

@@ -59,7 +59,9 @@ struct ImportCommand: AsyncParsableCommand {
     // Labels belong to the stream, whatever they are called.
     options.streamFields.always += fields.map { String(decoding: $0.name, as: UTF8.self) }
     var parser = TextLinesParser(options: options)
-    var upload = Upload(client: client, progress: ProgressBar(name: file, byteCount: size, isShown: !quiet))
+    var upload = Upload(
+      client: client, labels: fields.map { String(decoding: $0.name, as: UTF8.self) },
+      progress: ProgressBar(name: file, byteCount: size, isShown: !quiet))
 
     var chunk = [UInt8](repeating: 0, count: 1 << 18)
     var decoder: BodyDecoder?
@@ -93,6 +95,8 @@ struct ImportCommand: AsyncParsableCommand {
 /// Sends parsed records to a server in bodies of a few thousand, and counts what became of them.
 private struct Upload {
   let client: APIClient
+  /// Names of the fields that label the stream besides the usual ones.
+  let labels: [String]
   var progress: ProgressBar
   private(set) var recordCount = 0
   private var rejectedCount = 0
@@ -112,8 +116,9 @@ private struct Upload {
     var errors: [Rejection]
   }
 
-  init(client: APIClient, progress: ProgressBar) {
+  init(client: APIClient, labels: [String], progress: ProgressBar) {
     self.client = client
+    self.labels = labels
     self.progress = progress
   }
 
@@ -138,8 +143,10 @@ private struct Upload {
     let body = json.bytes
     json.removeAll()
     pendingCount = 0
+    var parameters = [("any_age", "1")]
+    if !labels.isEmpty { parameters.append(("stream_fields", labels.joined(separator: ","))) }
     let receipt = try await client.decode(
-      Receipt.self, .POST, "/api/v1/logs/stream", parameters: [("any_age", "1")], body: body)
+      Receipt.self, .POST, "/api/v1/logs/stream", parameters: parameters, body: body)
     recordCount += receipt.processed_count
     rejectedCount += receipt.rejected_count
     for error in receipt.errors where reasons.count < 5 { reasons.append(error.reason) }

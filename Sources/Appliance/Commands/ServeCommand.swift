@@ -1,8 +1,13 @@
 import ArgumentParser
 import Domain
 import Logging
+import NIOCore
 import ServiceLifecycle
 import Storage
+
+#if canImport(Glibc)
+  import Glibc
+#endif
 
 struct ServeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -54,11 +59,17 @@ struct ServerRun: Sendable {
       configuration: .init(
         services: [
           .init(service: StorageService(assembly: assembly), successTerminationBehavior: .ignore),
-          .init(service: server),
+          .init(service: BoundedDrain(service: server, duration: .seconds(configuration.drainSecondsMax))),
         ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
     defer { RunningServer.withdraw(from: configuration.dataFolder) }
-    try await group.run()
+    do {
+      try await group.run()
+    } catch let error as IOError where error.errnoCode == EADDRINUSE || error.errnoCode == EADDRNOTAVAIL || error.errnoCode == EACCES {
+      throw FailureMessage(
+        "can't listen on \(configuration.listen.host):\(configuration.listen.port): "
+          + String(cString: strerror(error.errnoCode)))
+    }
   }
 
   private func announceKey(_ assembly: Assembly) async throws {

@@ -97,7 +97,8 @@ struct Configuration: Sendable {
   /// The known name nearest to a mistyped one, as a sentence to append.
   private static func suggestion(for name: String) -> String {
     let near = Setting.all.map { (name: $0.name, distance: editDistance(name, $0.name)) }.min { $0.distance < $1.distance }
-    guard let near, near.distance <= 3 else { return "; `timberline config` lists the settings" }
+    // A short name is within a few letters of anything.
+    guard let near, near.distance <= min(3, near.name.count / 3) else { return "; `timberline config` lists the settings" }
     return "; did you mean '\(near.name)'?"
   }
 

@@ -3,16 +3,19 @@ package struct ByteSpan: Hashable, Sendable {
   package var offset: UInt32
   package var length: UInt32
 
+  @inlinable
   package init(offset: UInt32, length: UInt32) {
     self.offset = offset
     self.length = length
   }
 
+  @inlinable
   package init(_ range: Range<Int>) {
     offset = UInt32(range.lowerBound)
     length = UInt32(range.count)
   }
 
+  @inlinable
   package var range: Range<Int> { Int(offset)..<Int(offset) + Int(length) }
 }
 

@@ -117,6 +117,7 @@ package struct CivilDate: Hashable, Sendable {
 
 extension Int64 {
   /// The quotient rounded toward negative infinity. `divisor` is positive.
+  @inlinable
   package func floorDivided(by divisor: Int64) -> Int64 {
     let quotient = self / divisor
     return self % divisor < 0 ? quotient - 1 : quotient

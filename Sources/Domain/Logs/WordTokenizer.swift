@@ -43,6 +43,7 @@ package enum WordTokenizer {
     return classify(text, at: index).isWord
   }
 
+  @inlinable
   @inline(__always)
   package static func isASCIIWord(_ byte: UInt8) -> Bool {
     switch byte {

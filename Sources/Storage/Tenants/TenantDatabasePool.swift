@@ -66,9 +66,12 @@ package actor TenantDatabasePool {
     }
     entries[scope.tenant] = .opening(task)
     let result = await task.value
-    switch result {
-    case .success(let database): entries[scope.tenant] = .open(database, lastUse: now())
-    case .failure: entries[scope.tenant] = nil
+    // Unless the pool was closed meanwhile, which then sees to the database.
+    if case .opening = entries[scope.tenant] {
+      switch result {
+      case .success(let database): entries[scope.tenant] = .open(database, lastUse: now())
+      case .failure: entries[scope.tenant] = nil
+      }
     }
     let database = try result.get()
     closeLeastRecentlyUsed()
@@ -157,15 +160,20 @@ package actor TenantDatabasePool {
   /// Flushes and closes all; nothing opens afterwards.
   package func closeAll() async {
     isClosed = true
-    while let (tenant, entry) = entries.first {
+    var closings: [Task<Void, Never>] = []
+    for (tenant, entry) in entries {
       switch entry {
-      case .open(let database, _): close(database, tenant)
-      case .opening(let task): _ = await task.value
-      case .closing: break
+      case .open(let database, _): closings.append(close(database, tenant))
+      case .closing(let task): closings.append(task)
+      case .opening(let opening):
+        let task = Task {
+          if case .success(let database) = await opening.value { await database.close() }
+          self.forget(tenant)
+        }
+        entries[tenant] = .closing(task)
+        closings.append(task)
       }
-      // All that are open close side by side.
-      for (tenant, entry) in entries { if case .open(let database, _) = entry { close(database, tenant) } }
-      for case .closing(let task) in entries.values { await task.value }
     }
+    for closing in closings { await closing.value }
   }
 }

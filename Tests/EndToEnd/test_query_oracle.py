@@ -1,0 +1,223 @@
+"""Random records and random queries against a slow and simple reading of the language, and against themselves: the head, blocks and
+merged blocks must say the same.
+
+TIMBERLINE_ORACLE_SEED repeats a run; a failure names its seed.
+"""
+
+import json
+import os
+import random
+import re
+import time
+import unittest
+import urllib.parse
+
+from appliance import Server, eventually
+
+SEED = int(os.environ.get("TIMBERLINE_ORACLE_SEED", random.SystemRandom().randrange(1 << 32)))
+QUERY_COUNT = int(os.environ.get("TIMBERLINE_ORACLE_QUERIES", "250"))
+BASE = int(time.time()) // 3600 * 3600 - 7200
+WINDOW = {"start": str(BASE), "end": str(BASE + 4000)}
+
+WORDS = ["connection", "refused", "timeout", "user", "ann", "bob", "disk", "full", "Error", "error", "retry", "GET", "größe", "日本", "x", "api_key", "A-17"]
+
+
+class Records:
+    """Records of many shapes: few and many kinds of lines, constant, rare, numeric and free fields."""
+
+    def __init__(self, source, count):
+        self.records = []
+        for index in range(count):
+            record = {"timestamp": BASE * 1000 + index * 1000 + source.randrange(1000), "message": self.message(source), "n": index}
+            record["source"] = source.choice(["web", "db", "queue", "web", "web"])
+            if source.random() < 0.7:
+                record["level"] = source.choice(["info", "warn", "error", "debug", "INFO"])
+            if source.random() < 0.5:
+                record["status"] = source.choice([200, 200, 201, 404, 500, "200", "none", 1.5, -3])
+            if source.random() < 0.3:
+                record["ip"] = f"10.{source.randrange(3)}.{source.randrange(256)}.{source.randrange(256)}"
+            if source.random() < 0.3:
+                record["free"] = " ".join(source.choices(WORDS, k=source.randrange(4)))
+            if source.random() < 0.01:
+                record[f"rare{source.randrange(40)}"] = source.choice(WORDS)
+            if source.random() < 0.2:
+                record["uuid"] = "-".join(f"{source.getrandbits(4 * n):0{n}x}" for n in (8, 4, 4, 4, 12))
+            self.records.append(record)
+
+    def message(self, source):
+        kind = source.randrange(9)
+        if kind == 0:
+            return " ".join(source.choices(WORDS, k=source.randrange(8)))
+        if kind == 1:
+            return f"connection from 10.0.{source.randrange(9)}.{source.randrange(256)}:{source.randrange(1000, 9999)} refused after {source.randrange(500)}ms"
+        if kind == 2:
+            return f"user {source.choice(['ann', 'bob', 'u%d' % source.randrange(50)])} took {source.random() * 10:.2f}s"
+        if kind == 3:
+            return f"GET /api/v1/items/{source.randrange(300)}?q={source.choice(WORDS)} {source.choice([200, 404, 500])}"
+        if kind == 4:
+            return f"wrote {source.getrandbits(64):016x} to /var/lib/data/{source.randrange(20)}.log"
+        if kind == 5:
+            return json.dumps({"order": source.randrange(100), "user": source.choice(["ann", "bob"])})
+        if kind == 6:
+            return f"[{source.choice(['main', 'worker-%d' % source.randrange(9)])}] Error: disk {source.choice('abc')} is {source.randrange(101)}% full"
+        if kind == 7:
+            return "heartbeat"
+        return "".join(chr(source.choice([32, 46, 97, 98, 48, 49, 95, 45, 58, 233, 0x65e5, 10, 9])) for _ in range(source.randrange(30)))
+
+
+def is_word(character):
+    return character == "_" or character.isalnum()
+
+
+def has_phrase(text, phrase, prefix=False):
+    """Whether `phrase` stands in `text` with no word character of its own kind right before or behind it."""
+    if phrase == "":
+        return text == ""
+    start = text.find(phrase)
+    while start >= 0:
+        end = start + len(phrase)
+        before = start == 0 or not (is_word(text[start - 1]) and is_word(phrase[0]))
+        behind = prefix or end == len(text) or not (is_word(text[end]) and is_word(phrase[-1]))
+        if before and behind:
+            return True
+        start = text.find(phrase, start + 1)
+    return False
+
+
+def number(text):
+    return float(text) if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text) else None
+
+
+class Oracle:
+    """Makes a filter's text together with a function that says which records it finds."""
+
+    def __init__(self, source, records):
+        self.source, self.records = source, records
+
+    @staticmethod
+    def value(record, field):
+        value = record.get("message" if field == "_msg" else field, "")
+        return value if isinstance(value, str) else json.dumps(value)
+
+    def piece(self, text):
+        """Some part of a text, often one of whole words."""
+        source = self.source
+        if not text:
+            return source.choice(WORDS)
+        if source.random() < 0.6:
+            words = re.findall(r"\w+", text) or [text]
+            return source.choice(words)
+        start = source.randrange(len(text))
+        return text[start:start + source.randrange(1, 14)]
+
+    def sample(self):
+        field = self.source.choice(["_msg", "_msg", "_msg", "level", "status", "source", "free", "ip", "uuid", "n", "absent"])
+        return field, self.piece(self.value(self.source.choice(self.records), field))
+
+    def test(self):
+        field, text = self.sample()
+        value = lambda record: self.value(record, field)
+        quoted = json.dumps(text, ensure_ascii=False)
+        name = "" if field == "_msg" else f"{field}:"
+        kind = self.source.randrange(13)
+        if kind in (0, 1):
+            return f"{name}{quoted}", lambda r: has_phrase(value(r), text)
+        if kind == 2:
+            return f"{name}{quoted}*", lambda r: has_phrase(value(r), text, prefix=True)
+        if kind == 3:
+            return f"{name}*{quoted}*", lambda r: text in value(r)
+        if kind == 4:
+            whole = self.value(self.source.choice(self.records), field)
+            return f"{field}:={json.dumps(whole, ensure_ascii=False)}", lambda r: value(r) == whole
+        if kind == 5:
+            return f"{field}:={quoted}*", lambda r: value(r).startswith(text)
+        if kind == 6:
+            pattern = re.escape(text).replace("\\ ", " ").replace("\\\n", "\\n").replace("\\\t", "\\t")
+            return f"{name}~{json.dumps(pattern, ensure_ascii=False)}", lambda r: text in value(r)
+        if kind == 7:
+            return f"{field}:i({quoted})", lambda r: has_phrase(value(r).lower(), text.lower())
+        if kind == 8:
+            values = {self.value(self.source.choice(self.records), field) for _ in range(3)}
+            return f"{field}:in({', '.join(json.dumps(v, ensure_ascii=False) for v in values)})", lambda r: value(r) in values
+        if kind == 9:
+            return f"{field}:*", lambda r: value(r) != ""
+        if kind == 10:
+            return f'{field}:""', lambda r: value(r) == ""
+        if kind == 11:
+            field = self.source.choice(["status", "n"])
+            low = self.source.choice([-5, 0, 200, 201, 300, 404, 1000])
+            high = low + self.source.choice([0, 1, 200, 1000])
+            def within(record):
+                found = number(self.value(record, field))
+                return found is not None and low <= found <= high
+            return f"{field}:range[{low}, {high}]", within
+        low, high = sorted(self.source.sample(range(0, 40), 2))
+        return f"{field}:len_range({low}, {high})", lambda r: low <= len(value(r)) <= high
+
+    def filter(self, depth=0):
+        kind = self.source.randrange(8) if depth < 3 else 0
+        if kind <= 3:
+            return self.test()
+        left, is_left = self.filter(depth + 1)
+        if kind == 4:
+            return f"!({left})", lambda r: not is_left(r)
+        right, is_right = self.filter(depth + 1)
+        if kind in (5, 6):
+            return f"({left} or {right})", lambda r: is_left(r) or is_right(r)
+        return f"({left} {right})", lambda r: is_left(r) and is_right(r)
+
+
+class AgainstAnOracle(unittest.TestCase):
+    def setUp(self):
+        source = random.Random(SEED)
+        self.records = Records(source, 2500).records
+        oracle = Oracle(source, self.records)
+        self.queries = [oracle.filter() for _ in range(QUERY_COUNT)]
+
+    def ask(self, server, state):
+        wrong = []
+        for text, holds in self.queries:
+            answer = server.call(
+                "POST", "/api/v1/logs/query", {**WINDOW}, body=urllib.parse.urlencode({"query": f"{text} | fields n"}),
+                headers={"Content-Type": "application/x-www-form-urlencoded"})
+            self.assertEqual(answer.status, 200, f"seed {SEED}, {state}: {text!r}: {answer.body[:300]!r}")
+            found = sorted(int(row["n"]) for row in answer.lines)
+            expected = [record["n"] for record in self.records if holds(record)]
+            if found != expected:
+                extra, missing = sorted(set(found) - set(expected)), sorted(set(expected) - set(found))
+                example = self.records[(extra or missing or [0])[0]]
+                wrong.append(f"{text}\n    too many {extra[:5]} of {len(extra)}, missing {missing[:5]} of {len(missing)}, e.g. {example}")
+                continue
+            count = server.query(f"{text} | stats count() as c", **WINDOW)[0]["c"]
+            if int(count) != len(expected):
+                wrong.append(f"{text}\n    counts {count}, has {len(expected)}")
+            newest = [int(row["n"]) for row in server.query(f"{text}", limit=7, **WINDOW)]
+            if newest != expected[::-1][:7]:
+                wrong.append(f"{text}\n    newest {newest}, not {expected[::-1][:7]}")
+        self.assertFalse(wrong, f"seed {SEED}, {state}: {len(wrong)} of {len(self.queries)} queries\n" + "\n".join(wrong[:8]))
+
+    def test_head_blocks_and_merged_blocks(self):
+        with Server(arguments=["--head-seconds-max", "3600"]) as server:
+            self.assertEqual(server.send(self.records).json["processed_count"], len(self.records))
+            self.ask(server, "head")
+            server.stop()
+            server.start()
+            self.ask(server, "blocks")
+        with Server(arguments=["--head-seconds-max", "1"]) as server:
+            order = list(self.records)
+            random.Random(SEED).shuffle(order)
+            for start in range(0, len(order), 500):
+                if not server.is_running:
+                    server.start()
+                self.assertEqual(server.send(order[start:start + 500]).json["processed_count"], 500)
+                server.stop()
+            server.start()
+            blocks = lambda: server.get("/api/v1/logs/hits", query="*", **WINDOW).json["statistics"]["blocks"]
+            before = blocks()
+            server.send([{"message": "filler", "source": "filler"}])
+            eventually(lambda: blocks() < before)
+            self.ask(server, "merged blocks")
+
+
+if __name__ == "__main__":
+    unittest.main()

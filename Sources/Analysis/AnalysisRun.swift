@@ -240,6 +240,6 @@ struct AnalysisRun: Sendable {
   private static func evidence(_ row: SearchRow) -> AnalysisDocument.Evidence {
     func text(_ name: String) -> String { String(decoding: row[name], as: UTF8.self) }
     return AnalysisDocument.Evidence(
-      id: text("id"), time: text("_time"), message: Briefing.clipped(text("_msg"), to: 2000), stream: text("_stream"))
+      id: text("_id"), time: text("_time"), message: Briefing.clipped(text("_msg"), to: 2000), stream: text("_stream"))
   }
 }

@@ -5,7 +5,9 @@ import Domain
 enum ByteSearch {
   /// The first `needle` in `text` at `start` or later.
   @inline(__always)
-  static func find(_ needle: UnsafeBufferPointer<UInt8>, in text: UnsafeBufferPointer<UInt8>, from start: Int = 0) -> Int? {
+  static func find(_ needle: UnsafeBufferPointer<UInt8>, in text: UnsafeBufferPointer<UInt8>, from start: Int = 0)
+    -> Int?
+  {
     guard text.count - start >= needle.count else { return nil }
     guard let base = text.baseAddress, let needleBase = needle.baseAddress else { return needle.isEmpty ? start : nil }
     let rest = text.count - start
@@ -30,8 +32,8 @@ enum ByteSearch {
     needle.withUnsafeBufferPointer { find($0, in: text) != nil }
   }
 
-  /// The words of `text` that any text around it leaves whole: those with a non-word character on both sides, or an end of `text`
-  /// that is known to be one.
+  /// The words of `text` that any text around it leaves whole: those with a non-word character on both sides, or an
+  /// end of `text` that is known to be one.
   static func innerWords(of text: [UInt8], openStart: Bool, openEnd: Bool) -> [[UInt8]] {
     // Bytes that are not UTF-8 may become part of a scalar, and so of a word, in another place.
     guard text.allSatisfy({ $0 < 0x80 }) || String(validating: text, as: UTF8.self) != nil else { return [] }

@@ -2,12 +2,14 @@ package import Domain
 
 /// Reads the numbers people write in logs and queries. All of them take the whole text or nothing.
 package enum FieldNumber {
-  /// Plain numbers, durations (`1.5s`, in nanoseconds), sizes (`10KiB`, in bytes), RFC 3339 times (nanoseconds since 1970) and
-  /// IPv4 addresses (as 32-bit numbers): the value that ranges, `sort` and `math` work on. Nil if it is none of them.
+  /// Plain numbers, durations (`1.5s`, in nanoseconds), sizes (`10KiB`, in bytes), RFC 3339 times (nanoseconds since
+  /// 1970) and IPv4 addresses (as 32-bit numbers): the value that ranges, `sort` and `math` work on. Nil if it is
+  /// none of them.
   package static func value(_ bytes: UnsafeBufferPointer<UInt8>) -> Double? {
     guard let first = bytes.first, bytes.count <= 64 else { return nil }
     // Every form starts with a digit, a sign or a point.
-    guard isDigit(first) || first == UInt8(ascii: "-") || first == UInt8(ascii: "+") || first == UInt8(ascii: ".") else {
+    guard isDigit(first) || first == UInt8(ascii: "-") || first == UInt8(ascii: "+") || first == UInt8(ascii: ".")
+    else {
       return nil
     }
     if let number = plain(bytes) { return number }
@@ -68,11 +70,15 @@ package enum FieldNumber {
   /// `1h5m`, `-1.5ms`: nanoseconds. Units: ns, us or µs, ms, s, m, h, d, w, y (365 days).
   package static func duration(_ bytes: UnsafeBufferPointer<UInt8>) -> Int64? {
     var total = 0.0
-    guard let negative = sumOfUnits(bytes, { number, unit in
-      guard let factor = nanoseconds(ofUnit: unit) else { return false }
-      total += number * factor
-      return true
-    }) else { return nil }
+    guard
+      let negative = sumOfUnits(
+        bytes,
+        { number, unit in
+          guard let factor = nanoseconds(ofUnit: unit) else { return false }
+          total += number * factor
+          return true
+        })
+    else { return nil }
     let signed = negative ? -total : total
     guard signed.magnitude < 9.2e18 else { return nil }
     return Int64(signed.rounded())
@@ -81,11 +87,15 @@ package enum FieldNumber {
   /// `10KB`, `1.5MiB`: bytes. `K` and `KB` are 1000, `Ki` and `KiB` 1024.
   package static func byteCount(_ bytes: UnsafeBufferPointer<UInt8>) -> Double? {
     var total = 0.0
-    guard let negative = sumOfUnits(bytes, { number, unit in
-      guard let factor = byteFactor(ofUnit: unit) else { return false }
-      total += number * factor
-      return true
-    }) else { return nil }
+    guard
+      let negative = sumOfUnits(
+        bytes,
+        { number, unit in
+          guard let factor = byteFactor(ofUnit: unit) else { return false }
+          total += number * factor
+          return true
+        })
+    else { return nil }
     return negative ? -total : total
   }
 
@@ -116,7 +126,8 @@ package enum FieldNumber {
 
   /// RFC 3339, down to nanoseconds; a space may stand for the `T`.
   package static func timestamp(_ bytes: UnsafeBufferPointer<UInt8>) -> Timestamp? {
-    guard bytes.count >= 20, let period = TimePeriod(bytes), period.precision == .second || period.precision == .fraction,
+    guard bytes.count >= 20, let period = TimePeriod(bytes),
+      period.precision == .second || period.precision == .fraction,
       period.hasZone
     else { return nil }
     return period.range.start
@@ -128,11 +139,12 @@ package enum FieldNumber {
   static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
 
   private static let powersOfTen: [Double] = [
-    1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+    1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+    1e21, 1e22,
   ]
 
-  /// Reads `[sign] (number unit)+`; `add` says whether it knows the unit. Nil if the text has another form; else whether a minus
-  /// led.
+  /// Reads `[sign] (number unit)+`; `add` says whether it knows the unit. Nil if the text has another form; else
+  /// whether a minus led.
   private static func sumOfUnits(
     _ bytes: UnsafeBufferPointer<UInt8>, _ add: (Double, Slice<UnsafeBufferPointer<UInt8>>) -> Bool
   ) -> Bool? {
@@ -248,8 +260,9 @@ extension FieldNumber {
   }
 }
 
-/// An absolute time as a query writes it, with the period it covers: `2024Z`, `2024-01-02`, `2024-01-02T10:20:30.5+02:00`, or a
-/// Unix time in seconds, milliseconds, microseconds or nanoseconds. Without a zone it is UTC.
+/// An absolute time as a query writes it, with the period it covers: `2024Z`, `2024-01-02`,
+/// `2024-01-02T10:20:30.5+02:00`, or a Unix time in seconds, milliseconds, microseconds or nanoseconds. Without a
+/// zone it is UTC.
 struct TimePeriod {
   enum Precision { case year, month, day, hour, minute, second, fraction }
   var range: TimeRange
@@ -320,7 +333,9 @@ struct TimePeriod {
     switch precision {
     case .year: end = Timestamp(seconds: CivilDate(year: year + 1, month: 1, day: 1).daysSinceEpoch * 86_400 - offset)
     case .month:
-      let next = date.month == 12 ? CivilDate(year: year + 1, month: 1, day: 1) : CivilDate(year: year, month: date.month + 1, day: 1)
+      let next =
+        date.month == 12
+        ? CivilDate(year: year + 1, month: 1, day: 1) : CivilDate(year: year, month: date.month + 1, day: 1)
       end = Timestamp(seconds: next.daysSinceEpoch * 86_400 - offset)
     case .day: end = Timestamp(seconds: seconds + 86_400)
     case .hour: end = Timestamp(seconds: seconds + 3600)

@@ -2,8 +2,8 @@ package import Domain
 
 /// A record as a filter sees it: bytes by field name. A missing field is empty.
 ///
-/// Every name is asked through `withField`, the built-in ones (`_msg`, `_time`, `_stream`, `_stream_id`, `severity`, `template`,
-/// `pattern`) too. A source that knows more than text answers `recordTime` and `withLabel` itself.
+/// Every name is asked through `withField`, the built-in ones (`_msg`, `_time`, `_stream`, `_stream_id`, `severity`,
+/// `template`, `pattern`) too. A source that knows more than text answers `recordTime` and `withLabel` itself.
 package protocol FieldSource {
   /// Calls `body` once with the value of field `name`; the bytes live as long as the call.
   func withField<Result>(_ name: String, _ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result

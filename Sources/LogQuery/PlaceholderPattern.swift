@@ -14,7 +14,8 @@ struct PlaceholderPattern: Sendable {
   init(_ pattern: String, full: Bool) {
     isFull = full
     let names: [(String, Part)] = [
-      ("<N>", .number), ("<UUID>", .uuid), ("<IP4>", .ipv4), ("<TIME>", .time), ("<DATE>", .date), ("<DATETIME>", .dateTime),
+      ("<N>", .number), ("<UUID>", .uuid), ("<IP4>", .ipv4), ("<TIME>", .time), ("<DATE>", .date),
+      ("<DATETIME>", .dateTime),
       ("<W>", .word),
     ]
     let bytes = Array(pattern.utf8)
@@ -63,7 +64,9 @@ struct PlaceholderPattern: Sendable {
       let next: Int?
       switch part {
       case .text(let text):
-        next = index + text.count <= value.count && value[index..<index + text.count].elementsEqual(text) ? index + text.count : nil
+        next =
+          index + text.count <= value.count && value[index..<index + text.count].elementsEqual(text)
+          ? index + text.count : nil
       case .number: next = PlaceholderPattern.number(value, index)
       case .uuid: next = PlaceholderPattern.uuid(value, index)
       case .ipv4: next = PlaceholderPattern.ipv4(value, index)
@@ -122,7 +125,8 @@ struct PlaceholderPattern: Sendable {
   private static func ipv4(_ value: UnsafeBufferPointer<UInt8>, _ start: Int) -> Int? {
     let end = run(value, start, max: 15) { FieldNumber.isDigit($0) || $0 == UInt8(ascii: ".") }
     // A point may follow that ends a sentence.
-    for end in [end, end - 1] where end > start && FieldNumber.ipv4(UnsafeBufferPointer(rebasing: value[start..<end])) != nil {
+    for end in [end, end - 1]
+    where end > start && FieldNumber.ipv4(UnsafeBufferPointer(rebasing: value[start..<end])) != nil {
       return end
     }
     return nil
@@ -148,7 +152,9 @@ struct PlaceholderPattern: Sendable {
   }
 
   private static func dateTime(_ value: UnsafeBufferPointer<UInt8>, _ start: Int) -> Int? {
-    guard let day = date(value, start), let afterDay = byte(value, day, "T "), let end = time(value, afterDay) else { return nil }
+    guard let day = date(value, start), let afterDay = byte(value, day, "T "), let end = time(value, afterDay) else {
+      return nil
+    }
     if let zone = byte(value, end, "Z") { return zone }
     if let sign = byte(value, end, "+-"), let hour = digits(value, sign, count: 2) {
       if let colon = byte(value, hour, ":"), let minute = digits(value, colon, count: 2) { return minute }

@@ -43,7 +43,8 @@ package indirect enum Filter: Sendable {
   case streamID([String])
   /// `a:eq_field(b)`, `a:le_field(b)`, `a:lt_field(b)`.
   case compareFields(String, FieldComparison, String)
-  /// `similar("free text", k)`: the patterns nearest in meaning; Search turns it into a test on `pattern` before scanning.
+  /// `similar("free text", k)`: the patterns nearest in meaning; Search turns it into a test on `pattern` before
+  /// scanning.
   case similar(String, limit: Int)
   /// `field:in(subquery)` and the like: Search runs it and puts the values in place before scanning.
   case subquery(String, SubqueryTest, Query)
@@ -52,7 +53,8 @@ package indirect enum Filter: Sendable {
   package enum SubqueryTest: Sendable { case `in`, containsAll, containsAny }
 }
 
-/// One `label="value"` of a stream filter. An absent label has the empty value. Regular expressions match the whole value.
+/// One `label="value"` of a stream filter. An absent label has the empty value. Regular expressions match the whole
+/// value.
 package struct LabelTest: Sendable {
   package enum Comparison: Sendable { case equal, notEqual, matches, doesNotMatch, `in`, notIn }
   package var label: String
@@ -97,7 +99,8 @@ package indirect enum ValueTest: Sendable {
   case containsCommonCase([[UInt8]])
   /// `equals_common_case(a, b)`.
   case equalsCommonCase([[UInt8]])
-  /// `range[…]`, `>5`, `<=10KiB`, on numbers, durations, sizes, IPv4 and timestamps as VictoriaLogs reads them. Bounds are inclusive.
+  /// `range[…]`, `>5`, `<=10KiB`, on numbers, durations, sizes, IPv4 and timestamps as VictoriaLogs reads them.
+  /// Bounds are inclusive.
   case numericRange(lower: Double, upper: Double)
   /// `>abc`, `<abc` where the bound is no number: bytes compare. Nil is open; `string_range(a, b)` is `a <= v < b`.
   case stringRange(lower: [UInt8]?, lowerInclusive: Bool, upper: [UInt8]?, upperInclusive: Bool)
@@ -115,8 +118,8 @@ package indirect enum ValueTest: Sendable {
 
 /// A step after `|`.
 ///
-/// In `fields`, `delete`, `copy`, `rename` and the field lists of `stats` functions and `unpack_…`, a name that ends in `*` stands for
-/// every field with that prefix; `*` alone for all.
+/// In `fields`, `delete`, `copy`, `rename` and the field lists of `stats` functions and `unpack_…`, a name that ends
+/// in `*` stands for every field with that prefix; `*` alone for all.
 package indirect enum Pipe: Sendable {
   case fields([String])
   case delete([String])
@@ -188,7 +191,9 @@ package struct StatsFunction: Sendable {
     case count, countEmpty, countUniq, countUniqHash, sum, average, minimum, maximum, median
     case quantile(Double)
     case values, uniqValues, jsonValues
-    case rowAny, rowMin(String), rowMax(String)
+    case rowAny
+    case rowMin(String)
+    case rowMax(String)
     case rate, rateSum, sumLength, histogram
   }
   package var kind: Kind
@@ -218,7 +223,9 @@ package struct Unpack: Sendable {
   package var skipEmpty: Bool
   package var condition: Filter?
 
-  package init(from: String, fields: [String], resultPrefix: String, keepOriginal: Bool, skipEmpty: Bool, condition: Filter?) {
+  package init(
+    from: String, fields: [String], resultPrefix: String, keepOriginal: Bool, skipEmpty: Bool, condition: Filter?
+  ) {
     self.from = from
     self.fields = fields
     self.resultPrefix = resultPrefix

@@ -22,8 +22,8 @@ struct Token: Equatable {
 
 /// Cuts a query into tokens, one at a time, so that the parser can change how it wants to see the rest.
 ///
-/// - A word is a run without white space and without any of ``( ) [ ] { } , | : " ' ` = ! ~ < > * #``. A `-` that does not stand inside
-///   a word is a symbol.
+/// - A word is a run without white space and without any of ``( ) [ ] { } , | : " ' ` = ! ~ < > * #``. A `-` that
+///   does not stand inside a word is a symbol.
 /// - `#` outside quotes starts a comment that runs to the end of the line.
 struct QueryLexer {
   /// `expression`: operators of `math` are symbols too, and a `-` is never part of a word.
@@ -40,7 +40,8 @@ struct QueryLexer {
   init(_ text: String) throws(QueryError) {
     self.text = Array(text.unicodeScalars)
     guard self.text.count <= QueryLexer.scalarCountMax else {
-      throw QueryError(message: "the query is longer than \(QueryLexer.scalarCountMax) characters", column: QueryLexer.scalarCountMax)
+      throw QueryError(
+        message: "the query is longer than \(QueryLexer.scalarCountMax) characters", column: QueryLexer.scalarCountMax)
     }
     token = try read(at: 0)
   }
@@ -90,7 +91,8 @@ struct QueryLexer {
       if mode == .filter { return scalar == "+" || index > start }
       // `1.5e-3`
       return index > start + 1 && (text[index - 1] == "e" || text[index - 1] == "E") && text[start].isDigit
-        && index + 1 < text.count && text[index + 1].isDigit && text[start..<index - 1].allSatisfy { $0.isDigit || $0 == "." }
+        && index + 1 < text.count && text[index + 1].isDigit
+        && text[start..<index - 1].allSatisfy { $0.isDigit || $0 == "." }
     case "/", "%", "^", "&", ";", "?", "\\": return mode == .filter
     default: return !scalar.properties.isWhitespace
     }
@@ -148,7 +150,9 @@ struct QueryLexer {
         throw QueryError(message: "bad escape `\\\(scalar)`", column: start + 1, expected: "\(count) digits")
       }
       if count <= 3 {
-        guard value <= 0xFF else { throw QueryError(message: "this escape is no byte", column: start + 1, expected: "`\\000` to `\\377`") }
+        guard value <= 0xFF else {
+          throw QueryError(message: "this escape is no byte", column: start + 1, expected: "`\\000` to `\\377`")
+        }
         bytes.append(UInt8(value))
       } else {
         guard let scalar = Unicode.Scalar(value) else {

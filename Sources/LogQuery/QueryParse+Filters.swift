@@ -51,7 +51,9 @@ extension QueryParse {
     return true
   }
 
-  private static func all(_ parts: [Filter]) -> Filter { parts.isEmpty ? .all : parts.count == 1 ? parts[0] : .and(parts) }
+  private static func all(_ parts: [Filter]) -> Filter {
+    parts.isEmpty ? .all : parts.count == 1 ? parts[0] : .and(parts)
+  }
 
   /// `not a`, `!a`, `-a`
   private mutating func negation(_ field: String?) throws(QueryError) -> Filter {
@@ -167,7 +169,9 @@ extension QueryParse {
       case .word, .quoted:
         let text = try value("the text looked for")
         guard isAdjacent("*") else {
-          throw error("`*` before text needs one behind it too", at: star.column, expected: "`*text*`, or `~\"text$\"` for an ending")
+          throw error(
+            "`*` before text needs one behind it too", at: star.column,
+            expected: "`*text*`, or `~\"text$\"` for an ending")
         }
         try lexer.advance()
         return try expand(field, .substring(text))
@@ -211,7 +215,9 @@ extension QueryParse {
     guard isAdjacent("*") else { return .phrase(text) }
     try lexer.advance()
     if !token.isApart, case .word = token.kind {
-      throw error("`*` may stand at the end of a word only", at: lexer.lastEnd, expected: "`~\"regular expression\"` for a gap in the middle")
+      throw error(
+        "`*` may stand at the end of a word only", at: lexer.lastEnd,
+        expected: "`~\"regular expression\"` for a gap in the middle")
     }
     return .phrasePrefix(text)
   }
@@ -339,7 +345,9 @@ extension QueryParse {
       try expect(")")
       return try expand(field, .patternMatch(pattern, full: name == "pattern_match_full"))
     case "similar":
-      guard !isNamed || field == "_msg" else { throw error("`similar` looks at messages only", expected: "`similar(…)` without a field") }
+      guard !isNamed || field == "_msg" else {
+        throw error("`similar` looks at messages only", expected: "`similar(…)` without a field")
+      }
       try lexer.advance()
       try expect("(")
       let text = try self.text("the text to look for, in quotes")
@@ -441,7 +449,9 @@ extension QueryParse {
     let column = token.column
     let text = try value("a number")
     guard let number = QueryParse.bound(text) else {
-      throw error("`\(String(decoding: text, as: UTF8.self))` is no number", at: column, expected: "a number, a duration, a size, a time or `inf`")
+      throw error(
+        "`\(String(decoding: text, as: UTF8.self))` is no number", at: column,
+        expected: "a number, a duration, a size, a time or `inf`")
     }
     return number
   }
@@ -449,8 +459,10 @@ extension QueryParse {
   private mutating func length() throws(QueryError) -> UInt64 {
     let column = token.column
     let text = try value("a length")
-    guard let number = QueryParse.bound(text) ?? text.withUnsafeBufferPointer(FieldNumber.radixInteger), number >= 0 else {
-      throw error("`\(String(decoding: text, as: UTF8.self))` is no length", at: column, expected: "a whole number or `inf`")
+    guard let number = QueryParse.bound(text) ?? text.withUnsafeBufferPointer(FieldNumber.radixInteger), number >= 0
+    else {
+      throw error(
+        "`\(String(decoding: text, as: UTF8.self))` is no length", at: column, expected: "a whole number or `inf`")
     }
     return number >= 1e19 ? .max : UInt64(number)
   }
@@ -469,17 +481,22 @@ extension QueryParse {
     }
     try expect(")")
     let parts = first.split(separator: UInt8(ascii: "/"), maxSplits: 1, omittingEmptySubsequences: false)
-    guard let address = Array(parts[0]).withUnsafeBufferPointer(FieldNumber.ipv4) else { throw noAddress(first, column) }
+    guard let address = Array(parts[0]).withUnsafeBufferPointer(FieldNumber.ipv4) else {
+      throw noAddress(first, column)
+    }
     guard parts.count == 2 else { return try expand(field, .ipv4Range(address, address)) }
     guard let bits = UInt32(String(decoding: parts[1], as: UTF8.self)), bits <= 32 else {
-      throw error("`\(String(decoding: first, as: UTF8.self))` has no good prefix length", at: column, expected: "`/0` to `/32`")
+      throw error(
+        "`\(String(decoding: first, as: UTF8.self))` has no good prefix length", at: column, expected: "`/0` to `/32`")
     }
     let mask: UInt32 = bits == 0 ? 0 : .max << (32 - bits)
     return try expand(field, .ipv4Range(address & mask, address | ~mask))
   }
 
   private func noAddress(_ text: [UInt8], _ column: Int) -> QueryError {
-    error("`\(String(decoding: text, as: UTF8.self))` is no IPv4 address", at: column, expected: "an address such as `10.0.0.1`")
+    error(
+      "`\(String(decoding: text, as: UTF8.self))` is no IPv4 address", at: column,
+      expected: "an address such as `10.0.0.1`")
   }
 
   // MARK: Streams
@@ -543,7 +560,9 @@ extension QueryParse {
   private mutating func streamIDFilter() throws(QueryError) -> Filter {
     if isKeyword("in"), try lexer.peek().kind == .symbol("(") {
       let filter = try membership("in", "_stream_id")
-      if case .field(_, .oneOf(let ids)) = filter { return .streamID(ids.map { String(decoding: $0, as: UTF8.self) }.sorted()) }
+      if case .field(_, .oneOf(let ids)) = filter {
+        return .streamID(ids.map { String(decoding: $0, as: UTF8.self) }.sorted())
+      }
       return filter
     }
     if isSymbol("*") { return try test("_stream_id", isNamed: true) }

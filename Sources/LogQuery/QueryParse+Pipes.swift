@@ -3,15 +3,19 @@ import Domain
 extension QueryParse {
   /// The pipes there are, by the name that starts them, aliases last.
   static let pipeNames = [
-    "copy", "delete", "extract", "extract_regexp", "facets", "field_names", "field_values", "fields", "filter", "first", "format", "last",
-    "len", "limit", "math", "offset", "rename", "replace", "replace_regexp", "sample", "sort", "stats", "stream_context", "top", "uniq",
+    "copy", "delete", "extract", "extract_regexp", "facets", "field_names", "field_values", "fields", "filter", "first",
+    "format", "last",
+    "len", "limit", "math", "offset", "rename", "replace", "replace_regexp", "sample", "sort", "stats",
+    "stream_context", "top", "uniq",
     "unpack_json", "unpack_logfmt", "cp", "del", "drop", "eval", "head", "keep", "mv", "order", "rm", "skip", "where",
   ]
 
   /// Pipes that VictoriaLogs has and this does not.
   private static let missingPipeNames: Set<String> = [
-    "block_stats", "blocks_count", "coalesce", "collapse_nums", "decolorize", "deduplicate", "drop_empty_fields", "generate_sequence",
-    "hash", "join", "json_array_concat", "json_array_len", "pack_json", "pack_logfmt", "query_stats", "running_stats", "set_stream_fields",
+    "block_stats", "blocks_count", "coalesce", "collapse_nums", "decolorize", "deduplicate", "drop_empty_fields",
+    "generate_sequence",
+    "hash", "join", "json_array_concat", "json_array_len", "pack_json", "pack_logfmt", "query_stats", "running_stats",
+    "set_stream_fields",
     "split", "time_add", "total_stats", "union", "unpack_syslog", "unpack_words", "unroll",
   ]
 
@@ -73,7 +77,9 @@ extension QueryParse {
       guard isFirst else { throw error("`stream_context` must be the first pipe", at: start.column) }
       return try streamContext()
     default:
-      if QueryParse.missingPipeNames.contains(name) { throw error("the pipe `\(name)` is not supported", at: start.column) }
+      if QueryParse.missingPipeNames.contains(name) {
+        throw error("the pipe `\(name)` is not supported", at: start.column)
+      }
       throw error("there is no pipe `\(word)`", at: start.column, expected: suggestion(for: name))
     }
   }
@@ -220,7 +226,9 @@ extension QueryParse {
   private mutating func resultName(default name: String) throws(QueryError) -> String {
     if try acceptKeyword("as") { return try self.name("a field name") }
     if case .quoted = token.kind { return try self.name("a field name") }
-    guard case .word = token.kind, !isKeyword("limit", "offset", "partition", "rank", "hits", "with") else { return name }
+    guard case .word = token.kind, !isKeyword("limit", "offset", "partition", "rank", "hits", "with") else {
+      return name
+    }
     return try self.name("a field name")
   }
 
@@ -235,7 +243,9 @@ extension QueryParse {
   private mutating func uniq() throws(QueryError) -> Pipe {
     let hasBy = try acceptKeyword("by")
     var names: [String] = []
-    if hasBy || isSymbol("(") || token.startsArgument && !isKeyword("hits", "with", "limit") { names = try self.names() }
+    if hasBy || isSymbol("(") || token.startsArgument && !isKeyword("hits", "with", "limit") {
+      names = try self.names()
+    }
     var hasHits = false
     var limit: Int?
     while true {
@@ -254,7 +264,9 @@ extension QueryParse {
 
   private mutating func top() throws(QueryError) -> Pipe {
     var count = 10
-    if case .word(let word) = token.kind, word.unicodeScalars.first?.isDigit == true { count = try self.count("how many values") }
+    if case .word(let word) = token.kind, word.unicodeScalars.first?.isDigit == true {
+      count = try self.count("how many values")
+    }
     let hasBy = try acceptKeyword("by")
     var names: [String] = []
     if hasBy || isSymbol("(") || token.startsArgument && !isKeyword("hits", "rank") { names = try self.names() }
@@ -272,7 +284,8 @@ extension QueryParse {
   }
 
   private mutating func facets() throws(QueryError) -> Pipe {
-    let limit = token.startsArgument && !isKeyword("max_values_per_field", "max_value_len", "keep_const_fields")
+    let limit =
+      token.startsArgument && !isKeyword("max_values_per_field", "max_value_len", "keep_const_fields")
       ? try count("how many values a field") : 10
     var valuesMax = 1000
     var lengthMax = 128
@@ -285,7 +298,8 @@ extension QueryParse {
       } else if try acceptKeyword("keep_const_fields") {
         keepsConstant = true
       } else {
-        return .facets(limit: limit, maxValuesPerField: valuesMax, maxValueLength: lengthMax, keepConstant: keepsConstant)
+        return .facets(
+          limit: limit, maxValuesPerField: valuesMax, maxValueLength: lengthMax, keepConstant: keepsConstant)
       }
     }
   }
@@ -341,7 +355,8 @@ extension QueryParse {
     let pattern = try text(isRegexp ? "a regular expression with named groups" : "a pattern such as \"ip=<ip> \"")
     if isRegexp {
       guard try check(regularExpression: pattern, from: start).contains(where: { $0 != nil }) else {
-        throw error("the regular expression has no named group", at: start.column, expected: "a group such as `(?P<ip>[0-9.]+)`")
+        throw error(
+          "the regular expression has no named group", at: start.column, expected: "a group such as `(?P<ip>[0-9.]+)`")
       }
     }
     var from = "_msg"
@@ -363,7 +378,8 @@ extension QueryParse {
 
   private mutating func unpack() throws(QueryError) -> Unpack {
     var options = FieldOptions()
-    var unpack = Unpack(from: "_msg", fields: [], resultPrefix: "", keepOriginal: false, skipEmpty: false, condition: nil)
+    var unpack = Unpack(
+      from: "_msg", fields: [], resultPrefix: "", keepOriginal: false, skipEmpty: false, condition: nil)
     while true {
       if try acceptKeyword("from") {
         unpack.from = try name("a field name")

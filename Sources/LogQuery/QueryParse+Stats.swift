@@ -2,7 +2,8 @@ import Domain
 
 extension QueryParse {
   static let functionNames: Set<String> = [
-    "avg", "count", "count_empty", "count_uniq", "count_uniq_hash", "histogram", "json_values", "max", "median", "min", "quantile", "rate",
+    "avg", "count", "count_empty", "count_uniq", "count_uniq_hash", "histogram", "json_values", "max", "median", "min",
+    "quantile", "rate",
     "rate_sum", "row_any", "row_max", "row_min", "sum", "sum_len", "uniq_values", "values",
   ]
 
@@ -44,7 +45,8 @@ extension QueryParse {
       let column = token.column
       let text = try value("an offset")
       guard let number = text.withUnsafeBufferPointer(FieldNumber.value) else {
-        throw error("`\(String(decoding: text, as: UTF8.self))` is no offset", at: column, expected: "a duration or a number")
+        throw error(
+          "`\(String(decoding: text, as: UTF8.self))` is no offset", at: column, expected: "a duration or a number")
       }
       offset = (number, text.withUnsafeBufferPointer(FieldNumber.duration))
     }
@@ -56,7 +58,9 @@ extension QueryParse {
     }
     if field == "_time" {
       let shift = offset?.nanoseconds ?? 0
-      if let offset, offset.nanoseconds == nil, offset.value != 0 { throw error("the offset is no duration", expected: "a duration such as `1h`") }
+      if let offset, offset.nanoseconds == nil, offset.value != 0 {
+        throw error("the offset is no duration", expected: "a duration such as `1h`")
+      }
       switch word.lowercased() {
       case "week": return .calendar(.week, offset: shift)
       case "month": return .calendar(.month, offset: shift)
@@ -64,11 +68,16 @@ extension QueryParse {
       default: break
       }
       let named: [String: Int64] = [
-        "nanosecond": 1, "microsecond": 1000, "millisecond": 1_000_000, "second": 1_000_000_000, "minute": 60_000_000_000,
+        "nanosecond": 1, "microsecond": 1000, "millisecond": 1_000_000, "second": 1_000_000_000,
+        "minute": 60_000_000_000,
         "hour": 3_600_000_000_000, "day": 86_400_000_000_000,
       ]
-      guard let nanoseconds = named[word.lowercased()] ?? step.withUnsafeBufferPointer(FieldNumber.duration), nanoseconds > 0 else {
-        throw error("`\(word)` is no step of time", at: column, expected: "a duration such as `5m`, or `day`, `week`, `month`, `year`")
+      guard let nanoseconds = named[word.lowercased()] ?? step.withUnsafeBufferPointer(FieldNumber.duration),
+        nanoseconds > 0
+      else {
+        throw error(
+          "`\(word)` is no step of time", at: column,
+          expected: "a duration such as `5m`, or `day`, `week`, `month`, `year`")
       }
       return .time(step: nanoseconds, offset: shift)
     }
@@ -105,12 +114,8 @@ extension QueryParse {
       if try !accept(","), !isSymbol(")") { throw unexpected(expected: "`,` or `)`") }
     }
     let printed = arguments.joined(separator: ", ")
-    func require(_ least: Int, _ most: Int) throws(QueryError) {
-      guard arguments.count >= least, arguments.count <= most else {
-        throw error(
-          "`\(function)` takes \(least == most ? "\(least)" : least == 0 ? "at most \(most)" : "at least \(least)") argument\(least == 1 && (most == 1 || most == .max) ? "" : "s")",
-          at: argumentsColumn)
-      }
+    func require(_ isEnough: Bool, _ what: String) throws(QueryError) {
+      guard isEnough else { throw error("`\(function)` takes \(what)", at: argumentsColumn) }
     }
 
     let kind: StatsFunction.Kind
@@ -125,9 +130,10 @@ extension QueryParse {
     case "max": kind = .maximum
     case "median": kind = .median
     case "quantile":
-      try require(1, .max)
+      try require(!arguments.isEmpty, "a number from 0 to 1 and fields")
       guard let phi = Double(arguments.removeFirst()), phi >= 0, phi <= 1 else {
-        throw error("`quantile` needs a number from 0 to 1 first", at: argumentsColumn, expected: "`quantile(0.95, field)`")
+        throw error(
+          "`quantile` needs a number from 0 to 1 first", at: argumentsColumn, expected: "`quantile(0.95, field)`")
       }
       kind = .quantile(phi)
     case "values": kind = .values
@@ -135,16 +141,16 @@ extension QueryParse {
     case "json_values": kind = .jsonValues
     case "row_any": kind = .rowAny
     case "row_min", "row_max":
-      try require(1, .max)
+      try require(!arguments.isEmpty, "a field to compare by, and fields to give")
       let by = arguments.removeFirst()
       kind = function == "row_min" ? .rowMin(by) : .rowMax(by)
     case "rate":
-      try require(0, 0)
+      try require(arguments.isEmpty, "no fields")
       kind = .rate
     case "rate_sum": kind = .rateSum
     case "sum_len": kind = .sumLength
     default:
-      try require(1, 1)
+      try require(arguments.count == 1, "one field")
       kind = .histogram
     }
     if arguments.contains("*") { arguments = [] }
@@ -262,11 +268,13 @@ extension QueryParse {
   private mutating func call(_ name: String) throws(QueryError) -> MathExpression {
     let functions: [String: (MathFunction, ClosedRange<Int>)] = [
       "abs": (.abs, 1...1), "ceil": (.ceil, 1...1), "exp": (.exp, 1...1), "floor": (.floor, 1...1), "ln": (.ln, 1...1),
-      "max": (.max, 1...100), "min": (.min, 1...100), "now": (.now, 0...0), "rand": (.rand, 0...0), "round": (.round, 1...2),
+      "max": (.max, 1...100), "min": (.min, 1...100), "now": (.now, 0...0), "rand": (.rand, 0...0),
+      "round": (.round, 1...2),
     ]
     guard let (function, counts) = functions[name] else {
       throw error(
-        "there is no function `\(name)`", expected: "one of " + functions.keys.sorted().map { "`\($0)`" }.joined(separator: ", "))
+        "there is no function `\(name)`",
+        expected: "one of " + functions.keys.sorted().map { "`\($0)`" }.joined(separator: ", "))
     }
     let column = token.column
     try lexer.advance()
@@ -277,7 +285,9 @@ extension QueryParse {
       if try !accept(","), !isSymbol(")") { throw unexpected(expected: "`,` or `)`") }
     }
     guard counts.contains(arguments.count) else {
-      throw error("`\(name)` takes \(counts.lowerBound == counts.upperBound ? "" : "at least ")\(counts.lowerBound) arguments", at: column)
+      throw error(
+        "`\(name)` takes \(counts.lowerBound == counts.upperBound ? "" : "at least ")\(counts.lowerBound) arguments",
+        at: column)
     }
     return .call(function, arguments)
   }

@@ -40,7 +40,8 @@ extension QueryParse {
       let includesEnd = isSymbol("]")
       guard try accept(oneOf: "]", ")") else { throw unexpected(expected: "`]` or `)`") }
       let range = TimeRange(
-        start: includesStart ? first.range.start : first.range.end, end: includesEnd ? last.range.end : last.range.start)
+        start: includesStart ? first.range.start : first.range.end, end: includesEnd ? last.range.end : last.range.start
+      )
       return .time(try shifted(range))
     }
     _ = try accept("=")
@@ -131,7 +132,8 @@ extension QueryParse {
     if first <= last { return .timeOfDay(first: first, last: last, offset: offset) }
     // Over midnight.
     return .or([
-      .timeOfDay(first: first, last: 86_400_000_000_000, offset: offset), .timeOfDay(first: 0, last: last, offset: offset),
+      .timeOfDay(first: first, last: 86_400_000_000_000, offset: offset),
+      .timeOfDay(first: 0, last: last, offset: offset),
     ])
   }
 
@@ -139,13 +141,17 @@ extension QueryParse {
   private mutating func timeOfDay() throws(QueryError) -> Int64 {
     let column = token.column
     let text = try text("a time of day such as `08:00`")
-    let parts = text.split(separator: ":", omittingEmptySubsequences: false).map { $0.utf8.count <= 2 ? UInt8($0) : nil }
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false).map {
+      $0.utf8.count <= 2 ? UInt8($0) : nil
+    }
     let limits: [UInt8] = [24, 59, 59]
     guard parts.count == 2 || parts.count == 3,
       zip(parts, limits).allSatisfy({ part, limit in part.map { $0 <= limit } ?? false })
     else { throw error("`\(text)` is no time of day", at: column, expected: "a time such as `08:00`") }
     let seconds = zip(parts, [3600, 60, 1] as [Int64]).reduce(Int64(0)) { $0 + Int64($1.0 ?? 0) * $1.1 }
-    guard seconds <= 86_400 else { throw error("`\(text)` is no time of day", at: column, expected: "a time up to `24:00`") }
+    guard seconds <= 86_400 else {
+      throw error("`\(text)` is no time of day", at: column, expected: "a time up to `24:00`")
+    }
     return seconds * 1_000_000_000
   }
 

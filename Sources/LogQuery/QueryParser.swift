@@ -2,8 +2,9 @@ package import Domain
 
 /// LogsQL text to a tree.
 ///
-/// Precedence: `not` (`!`, `-`) binds closest, then `and` or nothing, then `or`. A field name before a parenthesis holds for all inside.
-/// Short names of fields (`FieldAlias`) are written out. What fails says where, in scalars from 1.
+/// Precedence: `not` (`!`, `-`) binds closest, then `and` or nothing, then `or`. A field name before a parenthesis
+/// holds for all inside. Short names of fields (`FieldAlias`) are written out. What fails says where, in scalars from
+/// 1.
 package struct QueryParser {
   /// Parentheses, negations and queries inside queries, one in another.
   static let nestingDepthMax = 64
@@ -27,7 +28,8 @@ package struct QueryParser {
   }
 }
 
-/// One parse on its way: the lexer and what has been seen. Filters are in `QueryParse+Filters.swift` and `+Time`, pipes in `+Pipes`.
+/// One parse on its way: the lexer and what has been seen. Filters are in `QueryParse+Filters.swift` and `+Time`,
+/// pipes in `+Pipes`.
 struct QueryParse {
   var lexer: QueryLexer
   let now: Timestamp
@@ -161,7 +163,8 @@ struct QueryParse {
     }
   }
 
-  /// A value behind a field name or in a list: quoted, or everything up to white space or one of ``* , ( ) [ ] { } | ! " ' ` ``.
+  /// A value behind a field name or in a list: quoted, or everything up to white space or one of ``* , ( ) [ ] { } |
+  /// ! " ' ` ``.
   mutating func value(_ what: String) throws(QueryError) -> [UInt8] {
     if case .quoted(let bytes) = token.kind {
       try lexer.advance()
@@ -196,7 +199,8 @@ struct QueryParse {
   mutating func count(_ what: String) throws(QueryError) -> Int {
     let column = token.column
     let text = try value(what)
-    guard let number = text.withUnsafeBufferPointer(FieldNumber.value), number >= 0, number <= 1e15, number == number.rounded()
+    guard let number = text.withUnsafeBufferPointer(FieldNumber.value), number >= 0, number <= 1e15,
+      number == number.rounded()
     else { throw error("`\(String(decoding: text, as: UTF8.self))` is no whole number", at: column, expected: what) }
     return Int(number)
   }
@@ -220,8 +224,11 @@ struct QueryParse {
       var placed = error
       // Without escapes the pattern stands in the query as it is.
       let isVerbatim = token.end - token.start == pattern.unicodeScalars.count + 2
-      if case .quoted = token.kind { placed.column = isVerbatim ? token.column + error.column : token.column }
-      else { placed.column = token.column + error.column - 1 }
+      if case .quoted = token.kind {
+        placed.column = isVerbatim ? token.column + error.column : token.column
+      } else {
+        placed.column = token.column + error.column - 1
+      }
       throw placed
     }
   }

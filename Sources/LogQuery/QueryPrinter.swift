@@ -1,7 +1,7 @@
 import Domain
 
-// A tree back to LogsQL. `QueryParser` reads what is printed here to the same tree; times are printed as the moments they were resolved
-// to, and short names of fields as what they stand for.
+// A tree back to LogsQL. `QueryParser` reads what is printed here to the same tree; times are printed as the moments
+// they were resolved to, and short names of fields as what they stand for.
 
 extension Query: CustomStringConvertible {
   package var description: String {
@@ -27,12 +27,13 @@ extension Filter: CustomStringConvertible {
     case .stream(let alternatives):
       "{" + alternatives.map { $0.map(\.description).joined(separator: ",") }.joined(separator: " or ") + "}"
     case .streamID(let ids):
-      ids.count == 1 ? "_stream_id:" + Print.text(ids[0]) : "_stream_id:in(" + ids.map(Print.text).joined(separator: ",") + ")"
+      ids.count == 1
+        ? "_stream_id:" + Print.text(ids[0]) : "_stream_id:in(" + ids.map(Print.text).joined(separator: ",") + ")"
     case .compareFields(let left, let comparison, let right):
-      "\(Print.name(left)):\(comparison == .equal ? "eq_field" : comparison == .less ? "lt_field" : "le_field")(\(Print.name(right)))"
+      Print.name(left) + ":" + Print.comparison(comparison) + "(" + Print.name(right) + ")"
     case .similar(let text, let limit): "similar(\(Print.quoted(Array(text.utf8))), \(limit))"
     case .subquery(let name, let test, let query):
-      "\(name == "_msg" ? "" : Print.name(name) + ":")\(test == .in ? "in" : test == .containsAll ? "contains_all" : "contains_any")(\(query))"
+      (name == "_msg" ? "" : Print.name(name) + ":") + Print.membership(test) + "(\(query))"
     }
   }
 
@@ -125,12 +126,14 @@ extension Pipe: CustomStringConvertible {
     case .rename(let pairs): "rename " + Print.pairs(pairs)
     case .filter(let filter): "filter \(filter)"
     case .sort(let keys, let limit, let offset, let partition, let rank):
-      "sort" + Print.keys(keys) + Print.limit(limit) + (offset > 0 ? " offset \(offset)" : "") + Print.partition(partition)
+      "sort" + Print.keys(keys) + Print.limit(limit) + (offset > 0 ? " offset \(offset)" : "")
+        + Print.partition(partition)
         + (rank.map { " rank as " + Print.name($0) } ?? "")
     case .limit(let count): "limit \(count)"
     case .offset(let count): "offset \(count)"
     case .uniq(let names, let withHits, let limit):
-      "uniq" + (names.isEmpty ? "" : " by (\(Print.names(names)))") + (withHits ? " with hits" : "") + Print.limit(limit)
+      "uniq" + (names.isEmpty ? "" : " by (\(Print.names(names)))") + (withHits ? " with hits" : "")
+        + Print.limit(limit)
     case .top(let count, let names, let hits, let rank):
       "top \(count)" + (names.isEmpty ? "" : " by (\(Print.names(names)))") + " hits as " + Print.name(hits)
         + (rank.map { " rank as " + Print.name($0) } ?? "")
@@ -138,14 +141,16 @@ extension Pipe: CustomStringConvertible {
       "stats" + (groups.isEmpty ? "" : " by (\(groups.map(\.description).joined(separator: ", ")))") + " "
         + functions.map(\.description).joined(separator: ", ")
     case .facets(let limit, let valuesMax, let lengthMax, let keepsConstant):
-      "facets \(limit) max_values_per_field \(valuesMax) max_value_len \(lengthMax)\(keepsConstant ? " keep_const_fields" : "")"
+      "facets \(limit) max_values_per_field \(valuesMax) max_value_len \(lengthMax)"
+        + (keepsConstant ? " keep_const_fields" : "")
     case .fieldNames(let name): "field_names" + (name.map { " as " + Print.name($0) } ?? "")
     case .fieldValues(let name, let limit): "field_values " + Print.name(name) + Print.limit(limit)
     case .extract(let pattern, let from, let keepOriginal, let skipEmpty, let condition):
       "extract" + Print.condition(condition) + " " + Print.quoted(Array(pattern.utf8)) + " from " + Print.name(from)
         + Print.options(keepOriginal, skipEmpty)
     case .extractRegexp(let pattern, let from, let keepOriginal, let skipEmpty, let condition):
-      "extract_regexp" + Print.condition(condition) + " " + Print.quoted(Array(pattern.utf8)) + " from " + Print.name(from)
+      "extract_regexp" + Print.condition(condition) + " " + Print.quoted(Array(pattern.utf8)) + " from "
+        + Print.name(from)
         + Print.options(keepOriginal, skipEmpty)
     case .unpackJSON(let unpack): "unpack_json" + unpack.description
     case .unpackLogfmt(let unpack): "unpack_logfmt" + unpack.description
@@ -156,7 +161,8 @@ extension Pipe: CustomStringConvertible {
       "replace" + Print.condition(condition) + Print.list([Array(old.utf8), Array(new.utf8)], quoting: true) + " at "
         + Print.name(field) + Print.limit(limit)
     case .replaceRegexp(let old, let new, let field, let limit, let condition):
-      "replace_regexp" + Print.condition(condition) + Print.list([Array(old.utf8), Array(new.utf8)], quoting: true) + " at "
+      "replace_regexp" + Print.condition(condition) + Print.list([Array(old.utf8), Array(new.utf8)], quoting: true)
+        + " at "
         + Print.name(field) + Print.limit(limit)
     case .math(let results):
       "math " + results.map { "\($0.expression) as " + Print.name($0.resultField) }.joined(separator: ", ")
@@ -224,7 +230,8 @@ extension StatsFunction: CustomStringConvertible {
 
 extension Unpack: CustomStringConvertible {
   package var description: String {
-    Print.condition(condition) + " from " + Print.name(from) + (fields.isEmpty ? "" : " fields (\(Print.names(fields)))")
+    Print.condition(condition) + " from " + Print.name(from)
+      + (fields.isEmpty ? "" : " fields (\(Print.names(fields)))")
       + (resultPrefix.isEmpty ? "" : " result_prefix " + Print.quoted(Array(resultPrefix.utf8)))
       + Print.options(keepOriginal, skipEmpty)
   }
@@ -262,13 +269,17 @@ extension MathOperator {
 /// Pieces of LogsQL.
 private enum Print {
   /// Words that mean something where a phrase could stand.
-  private static let reserved: Set<String> = ["and", "or", "not", "if", "as", "by", "asc", "desc", "limit", "offset", "in"]
+  private static let reserved: Set<String> = [
+    "and", "or", "not", "if", "as", "by", "asc", "desc", "limit", "offset", "in",
+  ]
 
   /// Bare where that reads the same, else in quotes.
   static func phrase(_ text: [UInt8]) -> String {
     let isPlain =
       text.first.map { $0 != UInt8(ascii: "-") } == true
-      && text.allSatisfy { WordTokenizer.isASCIIWord($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "/") }
+      && text.allSatisfy {
+        WordTokenizer.isASCIIWord($0) || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "/")
+      }
     let string = String(decoding: text, as: UTF8.self)
     return isPlain && !reserved.contains(string.lowercased()) ? string : quoted(text)
   }
@@ -299,8 +310,11 @@ private enum Print {
         case "\t": result += "\\t"
         case "\r": result += "\\r"
         default:
-          if scalar.value < 0x20 || scalar.value == 0x7F { result += "\\x" + hex(UInt8(scalar.value)) }
-          else { result.unicodeScalars.append(scalar) }
+          if scalar.value < 0x20 || scalar.value == 0x7F {
+            result += "\\x" + hex(UInt8(scalar.value))
+          } else {
+            result.unicodeScalars.append(scalar)
+          }
         }
         index += length
       }
@@ -321,7 +335,8 @@ private enum Print {
   }
 
   static func keys(_ keys: [SortKey]) -> String {
-    keys.isEmpty ? "" : " by (" + keys.map { name($0.field) + ($0.descending ? " desc" : "") }.joined(separator: ", ") + ")"
+    keys.isEmpty
+      ? "" : " by (" + keys.map { name($0.field) + ($0.descending ? " desc" : "") }.joined(separator: ", ") + ")"
   }
 
   static func partition(_ names: [String]) -> String { names.isEmpty ? "" : " partition by (\(self.names(names)))" }
@@ -330,6 +345,22 @@ private enum Print {
 
   static func options(_ keepOriginal: Bool, _ skipEmpty: Bool) -> String {
     (keepOriginal ? " keep_original_fields" : "") + (skipEmpty ? " skip_empty_results" : "")
+  }
+
+  static func comparison(_ comparison: Filter.FieldComparison) -> String {
+    switch comparison {
+    case .equal: "eq_field"
+    case .less: "lt_field"
+    case .lessOrEqual: "le_field"
+    }
+  }
+
+  static func membership(_ test: Filter.SubqueryTest) -> String {
+    switch test {
+    case .in: "in"
+    case .containsAll: "contains_all"
+    case .containsAny: "contains_any"
+    }
   }
 
   static func offset(_ nanoseconds: Int64) -> String { nanoseconds == 0 ? "" : " offset \(nanoseconds)ns" }

@@ -8,7 +8,9 @@ enum StreamText {
     while index < text.count {
       let nameStart = index
       // A value always starts with `="`, which no sensible name holds.
-      while index + 1 < text.count, !(text[index] == UInt8(ascii: "=") && text[index + 1] == UInt8(ascii: "\"")) { index += 1 }
+      while index + 1 < text.count, !(text[index] == UInt8(ascii: "=") && text[index + 1] == UInt8(ascii: "\"")) {
+        index += 1
+      }
       guard index + 1 < text.count else { return [] }
       let isWanted = text[nameStart..<index].elementsEqual(wanted)
       index += 2

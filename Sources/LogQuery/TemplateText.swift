@@ -13,8 +13,8 @@ package struct TemplateText: Sendable {
 
   var hasSlots: Bool { !slots.isEmpty }
 
-  /// A matching literal may stand beside slots: a slot that follows a word character starts with none, so the ends of words are
-  /// known in the literal alone.
+  /// A matching literal may stand beside slots: a slot that follows a word character starts with none, so the ends of
+  /// words are known in the literal alone.
   func verdict(on phrase: PhraseMatcher) -> TemplateVerdict {
     if literals.contains(where: { $0.withUnsafeBufferPointer(phrase.matches) }) { return .all }
     let text = SoughtText(phrase.phrase, wholeStart: true, wholeEnd: phrase.bindsEnd || !endsInWord(phrase.phrase))
@@ -31,16 +31,20 @@ package struct TemplateText: Sendable {
 
   func verdict(onSubstring text: [UInt8]) -> TemplateVerdict {
     if literals.contains(where: { $0.withUnsafeBufferPointer { ByteSearch.contains($0, text) } }) { return .all }
-    return canHold(SoughtText(text, wholeStart: false, wholeEnd: false), bindsStart: false, bindsEnd: false) ? .maybe : .none
+    return canHold(SoughtText(text, wholeStart: false, wholeEnd: false), bindsStart: false, bindsEnd: false)
+      ? .maybe : .none
   }
 
   func canEqual(_ text: [UInt8]) -> Bool {
-    canHold(SoughtText(text, wholeStart: true, wholeEnd: true), bindsStart: false, bindsEnd: false, atStart: true, atEnd: true)
+    canHold(
+      SoughtText(text, wholeStart: true, wholeEnd: true), bindsStart: false, bindsEnd: false, atStart: true, atEnd: true
+    )
   }
 
   func canStart(with text: [UInt8]) -> Bool {
     canHold(
-      SoughtText(text, wholeStart: true, wholeEnd: !endsInWord(text)), bindsStart: false, bindsEnd: false, atStart: true)
+      SoughtText(text, wholeStart: true, wholeEnd: !endsInWord(text)), bindsStart: false, bindsEnd: false, atStart: true
+    )
   }
 
   private func endsInWord(_ text: [UInt8]) -> Bool {
@@ -49,8 +53,8 @@ package struct TemplateText: Sendable {
 
   // MARK: -
 
-  /// Whether some message of the template may hold `text`: walks the template with the set of how much of the text may have been
-  /// read up to here.
+  /// Whether some message of the template may hold `text`: walks the template with the set of how much of the text
+  /// may have been read up to here.
   private func canHold(
     _ text: SoughtText, bindsStart: Bool, bindsEnd: Bool, atStart: Bool = false, atEnd: Bool = false
   ) -> Bool {

@@ -102,7 +102,8 @@ enum Scalars {
   static func decode(_ text: UnsafeBufferPointer<UInt8>, at index: Int) -> (scalar: Unicode.Scalar, length: Int)? {
     let first = text[index]
     if first < 0x80 { return (Unicode.Scalar(first), 1) }
-    let length = first >= 0xF0 && first < 0xF5 ? 4 : first >= 0xE0 && first < 0xF0 ? 3 : first >= 0xC2 && first < 0xE0 ? 2 : 0
+    let length =
+      first >= 0xF0 && first < 0xF5 ? 4 : first >= 0xE0 && first < 0xF0 ? 3 : first >= 0xC2 && first < 0xE0 ? 2 : 0
     guard length > 0, index + length <= text.count else { return nil }
     var value = UInt32(first) & (length == 2 ? 0x1F : length == 3 ? 0x0F : 0x07)
     for offset in 1..<length {
@@ -110,7 +111,9 @@ enum Scalars {
       guard next & 0xC0 == 0x80 else { return nil }
       value = value << 6 | UInt32(next & 0x3F)
     }
-    guard value >= (length == 3 ? 0x800 : length == 4 ? 0x10000 : 0x80), let scalar = Unicode.Scalar(value) else { return nil }
+    guard value >= (length == 3 ? 0x800 : length == 4 ? 0x10000 : 0x80), let scalar = Unicode.Scalar(value) else {
+      return nil
+    }
     return (scalar, length)
   }
 }
@@ -145,8 +148,8 @@ struct ValueSet: Sendable {
   }
 }
 
-/// The spellings that `contains_common_case` and `equals_common_case` accept for a phrase: as given, in capitals, in lower case,
-/// and with each capital independently made small.
+/// The spellings that `contains_common_case` and `equals_common_case` accept for a phrase: as given, in capitals, in
+/// lower case, and with each capital independently made small.
 enum CommonCase {
   /// More capitals than this are made small together only.
   static let capitalsMax = 8

@@ -73,7 +73,11 @@ package struct ValueMatcher: Sendable {
       let expression = try RegularExpression(pattern)
       literals = expression.requiredLiterals
       for literal in literals { words += ByteSearch.innerWords(of: literal, openStart: true, openEnd: true) }
-      if let text = expression.literal { kind = text.isEmpty ? .always : .substring(text) } else { kind = .regexp(expression) }
+      if let text = expression.literal {
+        kind = text.isEmpty ? .always : .substring(text)
+      } else {
+        kind = .regexp(expression)
+      }
     case .caseInsensitivePhrase(let phrase):
       kind = phrase.isEmpty ? .empty : .folded(FoldedPhraseMatcher(phrase))
     case .caseInsensitivePrefix(let phrase):
@@ -87,7 +91,8 @@ package struct ValueMatcher: Sendable {
       for phrase in phrases { need(phrase) }
       kind = .all(phrases.filter { !$0.isEmpty }.map { PhraseMatcher($0) }, needsEmpty: phrases.contains([]))
     case .containsAny(let phrases): kind = anyOf(phrases)
-    case .containsCommonCase(let phrases): kind = anyOf(Set(phrases.flatMap(CommonCase.spellings)).sorted { $0.lexicographicallyPrecedes($1) })
+    case .containsCommonCase(let phrases):
+      kind = anyOf(Set(phrases.flatMap(CommonCase.spellings)).sorted { $0.lexicographicallyPrecedes($1) })
     case .equalsCommonCase(let phrases): kind = equalTo(Set(phrases.flatMap(CommonCase.spellings)))
     case .numericRange(let lower, let upper): kind = .numeric(lower: lower, upper: upper)
     case .stringRange(let lower, let lowerInclusive, let upper, let upperInclusive):
@@ -174,8 +179,9 @@ package enum TemplateVerdict: Sendable, Equatable {
 extension ValueMatcher {
   /// What `template` alone says, whatever its variables are.
   ///
-  /// Sound under what the decomposer promises: a word lies wholly in one literal or in one slot; a word with a digit lies in no
-  /// literal; slots of numeric kinds hold only words with a digit. (Slots may be empty, and hold any bytes otherwise.)
+  /// Sound under what the decomposer promises: a word lies wholly in one literal or in one slot; a word with a digit
+  /// lies in no literal; slots of numeric kinds hold only words with a digit. (Slots may be empty, and hold any bytes
+  /// otherwise.)
   ///
   /// - Complexity: About `template.text.count` times the length of the text looked for.
   package func verdict(on template: Template) -> TemplateVerdict {

@@ -36,7 +36,7 @@ struct FacetBuilder {
       guard let (source, rows) = try plan.open(unit) else { continue }
       try addSeverities(source, rows)
       let count = rows.count
-      for name in source.reader.fieldNames where !tooMany.contains(name) {
+      for name in source.reader.fieldNames where !tooMany.contains(name) && !RecordReader.isBuiltIn(name) {
         try add(name, try source.reader.field(name), rows, count)
       }
     }
@@ -53,7 +53,6 @@ struct FacetBuilder {
   }
 
   private mutating func add(_ name: [UInt8], _ column: FieldColumn, _ rows: RowSet, _ count: Int) throws {
-    if name.elementsEqual("severity".utf8) { return }
     switch column {
     case .absent: return
     case .constant(let value): count > 0 ? add(name, value, count) : ()
@@ -73,7 +72,7 @@ struct FacetBuilder {
 
   mutating func add(_ rows: [Row]) {
     for row in rows {
-      for field in row.fields where !["_time", "_msg", "id", "_stream_id"].contains(field.name) {
+      for field in row.fields where !["_time", "_msg", "_id", "_stream_id"].contains(field.name) {
         add(Array(field.name.utf8), field.value, 1)
       }
     }
@@ -117,17 +116,12 @@ extension BlockSummary.FieldSummary {
 /// Counts which fields records have.
 struct FieldNameBuilder {
   private var counts: [[UInt8]: Int] = [:]
-  /// Fields that every record has.
-  private static let builtIn = ["_time", "_msg", "_stream", "_stream_id", "id", "severity"]
-
-  private static func isBuiltIn(_ name: [UInt8]) -> Bool { builtIn.contains { name.elementsEqual($0.utf8) } }
-
   mutating func add(_ plan: ScanPlan) throws {
     for unit in plan.units {
       if plan.matchesWholly(unit), let summary = try plan.summary(of: unit) {
         try plan.checkDeadline()
         plan.countMatched(summary.recordCount)
-        for field in summary.fields where field.occurrence == 0 && !FieldNameBuilder.isBuiltIn(field.name) {
+        for field in summary.fields where field.occurrence == 0 && !RecordReader.isBuiltIn(field.name) {
           counts[field.name, default: 0] += field.presentCount
         }
         addBuiltIn(summary.recordCount)
@@ -135,7 +129,7 @@ struct FieldNameBuilder {
       }
       guard let (source, rows) = try plan.open(unit) else { continue }
       addBuiltIn(rows.count)
-      for name in source.reader.fieldNames where !FieldNameBuilder.isBuiltIn(name) {
+      for name in source.reader.fieldNames where !RecordReader.isBuiltIn(name) {
         let column = try source.reader.field(name)
         var count = 0
         switch column {
@@ -156,7 +150,7 @@ struct FieldNameBuilder {
   }
 
   private mutating func addBuiltIn(_ count: Int) {
-    for name in FieldNameBuilder.builtIn { counts[Array(name.utf8), default: 0] += count }
+    for name in RecordReader.builtIn { counts[Array(name.utf8), default: 0] += count }
   }
 
   func result() -> [ValueHits] { ValueHits.ranked(counts, limit: Int.max) }

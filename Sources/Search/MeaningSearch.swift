@@ -59,23 +59,20 @@ extension SearchService {
           .and([filter, .field("pattern", .oneOf(Set(open.map { Array(String($0).utf8) })))]), request.range, scope: scope)
         found.merge(near.patterns) { exact, _ in exact }
       }
-      let nearRanks = Dictionary(
-        nearest.filter { found[$0.pattern] != nil }.enumerated().map { ($0.element.pattern, $0.offset) },
-        uniquingKeysWith: { first, _ in first })
+      let near = Dictionary(nearest.map { ($0.pattern, $0) }, uniquingKeysWith: { first, _ in first })
       var hits: [MeaningHit] = []
       for (pattern, count) in found {
         guard let (source, row) = count.newest else { continue }
         let isExact = exactRanks[pattern] != nil
+        let sharesWords = isExact || near[pattern]?.sharesWords == true
         hits.append(
           MeaningHit(
             row: try source.records.row(row), pattern: pattern,
-            score: RankFusion.score([exactRanks[pattern], nearRanks[pattern]]), duplicateCount: count.count,
-            match: isExact ? (nearRanks[pattern] == nil ? .word : .both) : .meaning))
+            score: (isExact ? 1 : 0) + Double(near[pattern]?.score ?? 0), duplicateCount: count.count,
+            match: sharesWords ? (near[pattern] == nil ? .word : .both) : .meaning))
       }
       hits.sort { left, right in
-        let (a, b) = (left.match != .meaning, right.match != .meaning)
-        if a != b { return a }
-        return left.score != right.score ? left.score > right.score : (left.pattern ?? 0) < (right.pattern ?? 0)
+        left.score != right.score ? left.score > right.score : (left.pattern ?? 0) < (right.pattern ?? 0)
       }
       let best = hits.map(\.score).max() ?? 1
       return hits.prefix(request.limit).map { hit in
@@ -87,11 +84,3 @@ extension SearchService {
   }
 }
 
-/// Reciprocal rank fusion (Cormack, Clarke and Büttcher, SIGIR 2009): several orders in one.
-enum RankFusion {
-  /// - Parameter ranks: From 0, one for each order; nil where the order does not hold the hit.
-  static func score(_ ranks: [Int?]) -> Double {
-    // 60: the constant of the paper, which keeps the first few ranks from deciding alone.
-    ranks.reduce(0) { $0 + ($1.map { 1 / Double(60 + $0) } ?? 0) }
-  }
-}

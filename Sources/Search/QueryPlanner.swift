@@ -60,7 +60,7 @@ struct QueryPlanner {
     case "template": return .templates(names.templates { passes(Array($0.description.utf8)) })
     case "pattern":
       return .templates(names.templates(ofPatterns: names.patterns { passes(Array(String($0).utf8)) }))
-    case "id":
+    case "_id":
       if case .exact(let text) = test, let id = RecordID(String(decoding: text, as: UTF8.self)) { return .record(id) }
       return .recordText(matcher)
     default:

@@ -14,6 +14,15 @@ final class RecordReader {
     self.names = names
   }
 
+  /// Fields that every record has. A sender's own field of such a name is stored and not shown: what a record's time, message and
+  /// stream are is not the sender's to say twice.
+  static let builtIn = ["_time", "_msg", "_stream", "_stream_id", "_id", "severity"]
+
+  static func isBuiltIn(_ name: [UInt8]) -> Bool {
+    guard let first = name.first, first == UInt8(ascii: "_") || first == UInt8(ascii: "s") else { return false }
+    return builtIn.contains { name.elementsEqual($0.utf8) }
+  }
+
   static func messageChecksum(_ message: [UInt8]) -> UInt32 {
     message.withUnsafeBytes { tl_crc32c(0, $0.baseAddress, $0.count) }
   }
@@ -35,12 +44,10 @@ final class RecordReader {
     fields.append(("_stream", names.streamText(stream)))
     fields.append(("_stream_id", names.streamID(stream)))
     let id = RecordID(time: time, stream: stream, messageChecksum: Self.messageChecksum(message))
-    fields.append(("id", Array(id.description.utf8)))
+    fields.append(("_id", Array(id.description.utf8)))
     fields.append(("severity", Array(try source.severities()[row].name.utf8)))
-    // A sender's own `id` or `severity` would stand twice in the object: the built-in one keeps the name.
-    for field in own {
-      let name = String(decoding: field.name, as: UTF8.self)
-      if name != "id", name != "severity" { fields.append((name, field.value)) }
+    for field in own where !RecordReader.isBuiltIn(field.name) {
+      fields.append((String(decoding: field.name, as: UTF8.self), field.value))
     }
     for name in derived { fields.append((name, try value(of: name, atRow: row))) }
     return Row(fields)
@@ -72,7 +79,7 @@ final class RecordReader {
       return Array(try names.requiredTemplate(try source.templates()[row]).description.utf8)
     case "pattern":
       return names.pattern(ofTemplate: try source.templates()[row]).map { Array(String($0).utf8) } ?? []
-    case "id":
+    case "_id":
       let checksum = Self.messageChecksum(try message(ofRow: row))
       let id = RecordID(
         time: Timestamp(nanoseconds: try source.times()[row]), stream: try source.streams()[row], messageChecksum: checksum)

@@ -34,7 +34,7 @@ struct RowScan {
     let chain = try PipeChain(pipes, options: options) { output.take($0) }
     let fields = PipeChain.neededFields(by: pipes)
     // Rows come newest first where somebody stops early or would see the order; where pipes look at all of them, order is no matter.
-    let isOrdered = limit != nil || PipeChain.stopsEarly(pipes)
+    let isOrdered = PipeChain.keepsOrder(pipes) && (limit != nil || PipeChain.stopsEarly(pipes))
     if let around {
       try await pushWithContext(around, fields: fields, into: chain, output, sink)
     } else if isOrdered {

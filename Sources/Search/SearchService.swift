@@ -182,7 +182,7 @@ package struct SearchService: Sendable {
       let same = try await rows(
         .and([stream, .time(TimeRange(start: id.time, end: next))]), .all, isDescending: false, limit: 10_000)
       let text = Array(id.description.utf8)
-      guard let index = same.firstIndex(where: { $0["id"] == text }) else { return nil }
+      guard let index = same.firstIndex(where: { $0["_id"] == text }) else { return nil }
       let earlier = try await rows(
         .and([stream, .time(TimeRange(start: TimeRange.all.start, end: id.time))]), .all, isDescending: true,
         limit: max(0, before - index))

@@ -33,7 +33,7 @@ struct ValueCodes {
     default:
       let names = FieldAlias.candidates(for: field).map { Array($0.utf8) }
       let present = names.filter { Set(reader.fieldNames).contains($0) }
-      if present.isEmpty, !["_msg", "_time", "id"].contains(field) {
+      if present.isEmpty, !["_msg", "_time", "_id"].contains(field) {
         storage = .single([])
       } else if present.count == 1, case .constant(let value) = try reader.field(present[0]) {
         storage = .single(value)

@@ -6,6 +6,7 @@ internal import Glibc
 ///
 ///     DATA/                          0700
 ///       lock                         held while the process lives; holds its process number
+///       reserve                      0600: a mebibyte to give up when the disk is full
 ///       control.sqlite               0600: tenants, keys, settings
 ///       tenants/<tenant>/            0700
 ///         tenant.sqlite              0600: everything of one tenant
@@ -39,6 +40,7 @@ package final class DataDirectory: Sendable {
     let number = Array("\(getpid())\n".utf8)
     if ftruncate(descriptor, 0) == 0 { _ = pwrite(descriptor, number, number.count, 0) }
     try Self.makeFolder(path + "/tenants")
+    holdReserve()
     Self.syncFolder(path)
   }
 
@@ -49,6 +51,30 @@ package final class DataDirectory: Sendable {
   package func tenantFolder(_ tenant: TenantID) -> String { path + "/tenants/" + tenant.text }
 
   package func tenantFile(_ tenant: TenantID) -> String { tenantFolder(tenant) + "/tenant.sqlite" }
+
+  // MARK: - The reserve
+
+  private static let reserveByteCount = 1 << 20
+  private static let reserveFreeByteCountMin: UInt64 = 64 << 20
+  private var reserveFile: String { path + "/reserve" }
+
+  /// Holds some space, where there is enough: SQLite needs a little even to read a file that was closed, and a server that is started
+  /// again on a full disk must answer queries.
+  private func holdReserve() {
+    guard access(reserveFile, F_OK) != 0, freeByteCount(at: path) >= Self.reserveFreeByteCountMin else { return }
+    let descriptor = open(reserveFile, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { return }
+    // Without it the folder works as well, until the disk is full.
+    if posix_fallocate(descriptor, 0, off_t(Self.reserveByteCount)) != 0 { unlink(reserveFile) }
+    close(descriptor)
+  }
+
+  /// Gives the reserve up; the next start with enough space holds it again.
+  ///
+  /// - Returns: Whether there was one.
+  func releaseReserve() -> Bool { unlink(reserveFile) == 0 }
+
+  // MARK: - Tenants
 
   /// The tenants that have a file, sorted.
   package func tenants() -> [TenantID] {

@@ -15,6 +15,8 @@ final class DatabaseFile: @unchecked Sendable {
   private let erasesDeleted: Bool
   private let checkpointByteCount: Int
   private let idleReadersMax: Int
+  /// Weak: the folder's lock must not depend on who still knows a closed file.
+  private weak let directory: DataDirectory?
 
   private var connection: DatabaseQueue?
   /// Whether a write failed in a way after which the connection cannot be trusted.
@@ -43,10 +45,11 @@ final class DatabaseFile: @unchecked Sendable {
 
   /// - Parameter erasesDeleted: Overwrites what is deleted with zeros.
   init(
-    path: String, label: String, migrations: Migrations, erasesDeleted: Bool = false,
+    path: String, in directory: DataDirectory, label: String, migrations: Migrations, erasesDeleted: Bool = false,
     checkpointByteCount: Int = 4 << 20, idleReadersMax: Int = 2
   ) {
     self.path = path
+    self.directory = directory
     self.migrations = migrations
     self.erasesDeleted = erasesDeleted
     self.checkpointByteCount = checkpointByteCount
@@ -57,11 +60,20 @@ final class DatabaseFile: @unchecked Sendable {
   /// Opens the writer, brings the schema up to date, and answers what `load` reads.
   func open<T: Sendable>(_ load: @escaping @Sendable (Database) throws -> T) async throws(StorageError) -> T {
     try await queue.run { [self] () throws(StorageError) in
-      try DataDirectory.makeFile(path)
-      let connection = try connect()
-      self.connection = connection
-      return try attempt("reading the tables") { try connection.unsafeRead(load) }
+      do throws(StorageError) {
+        return try openNow(load)
+      } catch {
+        guard error.kind == .diskFull, directory?.releaseReserve() == true else { throw error }
+        return try openNow(load)
+      }
     }
+  }
+
+  private func openNow<T>(_ load: (Database) throws -> T) throws(StorageError) -> T {
+    try DataDirectory.makeFile(path)
+    let connection = try connect()
+    self.connection = connection
+    return try attempt("reading the tables") { try connection.unsafeRead(load) }
   }
 
   /// What to do on a connection that was opened anew because the one before failed.

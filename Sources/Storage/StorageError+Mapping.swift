@@ -77,7 +77,7 @@ extension StorageError {
 }
 
 /// What an ordinary user may still write on the file system of `file`; all there is if the system does not say.
-private func freeByteCount(at file: String) -> UInt64 {
+func freeByteCount(at file: String) -> UInt64 {
   var status = statvfs()
   guard statvfs(file, &status) == 0 else { return .max }
   return UInt64(status.f_bavail) * UInt64(status.f_frsize)

@@ -104,14 +104,21 @@ extension Request {
     let droppedByteCountMax = 8 * byteCountMax
     var collected = ByteBuffer()
     var droppedByteCount = 0
-    for try await var part in body {
-      if droppedByteCount > 0 || collected.readableBytes + part.readableBytes > byteCountMax {
-        droppedByteCount += part.readableBytes + collected.readableBytes
-        collected.clear(minimumCapacity: 0)
-        if droppedByteCount > droppedByteCountMax { break }
-      } else {
-        collected.writeBuffer(&part)
+    do {
+      for try await var part in body {
+        if droppedByteCount > 0 || collected.readableBytes + part.readableBytes > byteCountMax {
+          droppedByteCount += part.readableBytes + collected.readableBytes
+          collected.clear(minimumCapacity: 0)
+          if droppedByteCount > droppedByteCountMax { break }
+        } else {
+          collected.writeBuffer(&part)
+        }
       }
+    } catch is CancellationError {
+      throw CancellationError()
+    } catch {
+      // What ends a body early is its sender's doing: a broken chunk, or a connection closed in the middle.
+      throw Problem.badRequest("The body ends before it is whole, or is not framed as HTTP says.")
     }
     if droppedByteCount > 0 { throw Problem.bodyTooLarge(byteCountMax) }
     return collected

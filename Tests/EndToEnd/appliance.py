@@ -206,6 +206,31 @@ class Server:
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+class Follower:
+    """A live tail over a raw socket."""
+
+    def __init__(self, server, query="*", key=None):
+        self.socket = socket.create_connection((server.host, server.port), timeout=20)
+        credential = f"Authorization: Bearer {key}\r\n" if key else ""
+        self.socket.sendall(
+            f"GET /api/v1/logs/tail?query={urllib.parse.quote(query)} HTTP/1.1\r\nHost: x\r\n{credential}\r\n".encode())
+        self.received = b""
+        self.read_until(b"\n\n")
+
+    def read_until(self, mark):
+        while mark not in self.received:
+            piece = self.socket.recv(65536)
+            if not piece:
+                raise AssertionError(f"the stream ended: {self.received[-500:]!r}")
+            self.received += piece
+
+    def records(self):
+        return [json.loads(line[6:]) for line in self.received.split(b"\n") if line.startswith(b"data: ")]
+
+    def close(self):
+        self.socket.close()
+
+
 class ServerCase(unittest.TestCase):
     """Tests that share one server. `settings` are more arguments of `serve`."""
 

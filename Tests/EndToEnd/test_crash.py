@@ -84,21 +84,20 @@ class Crash(unittest.TestCase):
 
     def test_kill_at_any_moment(self):
         for cycle in range(CYCLES):
-            with self.subTest(seed=SEED, cycle=cycle):
-                self.server.start()
-                self.look_back()
-                writers = [Writer(self.server, cycle, number) for number in range(WRITERS)]
-                for writer in writers:
-                    writer.start()
-                self.end(cycle)
-                for writer in writers:
-                    writer.join(60)
-                    self.assertIsNone(writer.failure)
-                if self.random.random() < 0.3:
-                    self.kill_while_starting()
-                self.server.start()
-                self.check(cycle, writers)
-                self.server.kill()
+            self.server.start()
+            self.look_back()
+            writers = [Writer(self.server, cycle, number) for number in range(WRITERS)]
+            for writer in writers:
+                writer.start()
+            self.end(cycle)
+            for writer in writers:
+                writer.join(60)
+                self.assertIsNone(writer.failure, f"seed {SEED}, cycle {cycle}")
+            if self.random.random() < 0.3:
+                self.kill_while_starting()
+            self.server.start()
+            self.check(cycle, writers)
+            self.server.kill()
         # From a killed folder, and once more after a good end.
         self.verify()
         self.server.start()
@@ -150,10 +149,9 @@ class Crash(unittest.TestCase):
         self.settled[cycle] = len(found)
 
     def look_back(self):
-        rows = self.server.query("* | stats by (cycle) count() as records, count_uniq(source, uid) as names")
+        """No crash changes what an earlier one left."""
+        rows = self.server.query("* | stats by (cycle) count() as records")
         self.assertEqual({int(row["cycle"]): int(row["records"]) for row in rows}, self.settled, f"seed {SEED}")
-        for row in rows:
-            self.assertEqual(row["records"], row["names"], f"seed {SEED}")
 
     def verify(self):
         result = run("verify", "--data", self.data, check=False)

@@ -49,7 +49,7 @@ class Shapes(ServerCase):
             self.assertEqual(row[name], value, name)
         self.assertNotIn("log", row)
         self.assertNotIn("date", row)
-        self.assertRegex(row["id"], r"^[0-9a-f]{16}-[0-9a-f]+-[0-9a-f]{8}$")
+        self.assertRegex(row["_id"], r"^[0-9a-f]{16}-[0-9a-f]+-[0-9a-f]{8}$")
         self.assertTrue(row["_stream_id"])
 
     def test_direct_form(self):

@@ -278,7 +278,7 @@ class OneFile(Folder):
     def test_it_runs_alone_in_an_empty_folder(self):
         home = tempfile.mkdtemp(prefix="timberline-alone-")
         self.addCleanup(shutil.rmtree, home, True)
-        binary = shutil.copy(BINARY, home)
+        binary = shutil.copy(BINARY, os.path.join(home, "timberline"))
         process = subprocess.Popen(
             [binary, "serve", "--dev", "--listen", "127.0.0.1:0"], cwd=home, env={"PATH": "/usr/bin:/bin"}, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL)
@@ -310,8 +310,8 @@ class Demonstration(unittest.TestCase):
         server.process = process
         line = process.stdout.readline().decode()
         server.host, server.port = "127.0.0.1", int(line.rstrip().rsplit(":", 1)[1])
-        while b"Ctrl-C" not in process.stdout.readline():
-            pass
+        printed = iter(process.stdout.readline, b"")
+        self.assertTrue(any(b"Ctrl-C" in line for line in printed), "it says how to end it")
         self.assertGreaterEqual(len(server.query("* | stats count() as c")), 1)
         self.assertGreater(int(server.query("severity:error | stats count() as c")[0]["c"]), 0)
         process.terminate()

@@ -1,12 +1,11 @@
 """Answers to queries, against records whose answers are known. Everything is asked of the head, of blocks, and of merged blocks."""
 
 import json
-import socket
 import time
 import unittest
 import urllib.parse
 
-from appliance import Server, ServerCase, eventually
+from appliance import Follower, Server, ServerCase, eventually
 
 BASE = int(time.time()) // 3600 * 3600 - 7200
 STEP = 10
@@ -264,13 +263,13 @@ class Answers:
 
     def test_context(self):
         row = self.rows("n:=14")[0]
-        answer = self.server.get("/api/v1/logs/context", id=row["id"], before=1, after=5).json
+        answer = self.server.get("/api/v1/logs/context", id=row["_id"], before=1, after=5).json
         self.assertEqual([int(record["n"]) for record in answer["records"]], [13, 14, 15])
-        self.assertEqual(answer["records"][answer["anchor"]]["id"], row["id"])
-        answer = self.server.get("/api/v1/logs/context", id=row["id"], before=0, after=0).json
+        self.assertEqual(answer["records"][answer["anchor"]]["_id"], row["_id"])
+        answer = self.server.get("/api/v1/logs/context", id=row["_id"], before=0, after=0).json
         self.assertEqual((len(answer["records"]), answer["anchor"]), (1, 0))
         self.assertEqual(self.server.get("/api/v1/logs/context", id="nonsense").status, 400)
-        unknown = row["id"][:-1] + ("0" if row["id"][-1] != "0" else "1")
+        unknown = row["_id"][:-1] + ("0" if row["_id"][-1] != "0" else "1")
         self.assertEqual(self.server.get("/api/v1/logs/context", id=unknown).status, 404)
 
     def test_patterns(self):
@@ -405,30 +404,6 @@ class Requests(ServerCase):
         self.assertIn(3, {int(row["n"]) for row in rows})
 
 
-class Follower:
-    """A live tail over a raw socket."""
-
-    def __init__(self, server, query="*"):
-        self.socket = socket.create_connection((server.host, server.port), timeout=20)
-        self.socket.sendall(
-            f"GET /api/v1/logs/tail?query={urllib.parse.quote(query)} HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n\r\n".encode())
-        self.received = b""
-        self.read_until(b"\n\n")
-
-    def read_until(self, mark):
-        while mark not in self.received:
-            piece = self.socket.recv(65536)
-            if not piece:
-                raise AssertionError(f"the stream ended: {self.received[-500:]!r}")
-            self.received += piece
-
-    def records(self):
-        return [json.loads(line[6:]) for line in self.received.split(b"\n") if line.startswith(b"data: ")]
-
-    def close(self):
-        self.socket.close()
-
-
 class Tail(ServerCase):
     def follow(self, query="*"):
         follower = Follower(self.server, query)
@@ -443,7 +418,7 @@ class Tail(ServerCase):
         follower.read_until(b"live one")
         row = follower.records()[0]
         self.assertEqual((row["_msg"], row["k"], row["severity"]), ("live one", "v", "warning"))
-        self.assertEqual(row["id"], self.server.query('"live one"')[0]["id"])
+        self.assertEqual(row["_id"], self.server.query('"live one"')[0]["_id"])
 
     def test_only_what_matches(self):
         follower = self.follow('{source="live-b"} !skip')

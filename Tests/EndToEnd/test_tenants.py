@@ -3,11 +3,10 @@
 import json
 import os
 import shutil
-import socket
 import tempfile
 import unittest
 
-from appliance import ROOT, Server, eventually, run
+from appliance import ROOT, Follower, Server, eventually, run
 
 CANARY = "zebracanary"
 ROUTES = [
@@ -68,7 +67,7 @@ class Tenants(unittest.TestCase):
 
         queries = [
             "*", CANARY, f"*{CANARY}*", f'{{source="{CANARY}-source"}}', f"source:={CANARY}-source", f"{CANARY}_field:*",
-            f'~"{CANARY}"', f"_stream_id:{acme['_stream_id']}", f"id:={acme['id']}", "not plain", f'similar("{CANARY} number")',
+            f'~"{CANARY}"', f"_stream_id:{acme['_stream_id']}", f"_id:={acme['_id']}", "not plain", f'similar("{CANARY} number")',
         ]
         for query in queries:
             for path, parameters in [
@@ -93,7 +92,7 @@ class Tenants(unittest.TestCase):
             self.assertNotIn(CANARY.encode(), answer.body.lower())
 
         # Names of single things: as if they were not there.
-        answer = self.get("/api/v1/logs/context", id=acme["id"])
+        answer = self.get("/api/v1/logs/context", id=acme["_id"])
         self.assertEqual(answer.status, 404)
         self.assertEqual(self.get(f"/api/v1/analyses/{analysis}").status, 404)
         self.assertEqual(self.server.call("DELETE", f"/api/v1/analyses/{analysis}", key=self.keys["birch"]).status, 404)
@@ -105,17 +104,12 @@ class Tenants(unittest.TestCase):
         self.assertEqual(document["record_count"], len(self.server.query("*", key=self.keys["birch"])))
 
     def test_tail(self):
-        with socket.create_connection((self.server.host, self.server.port), timeout=20) as connection:
-            connection.sendall(
-                f"GET /api/v1/logs/tail HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {self.keys['birch']}\r\n\r\n".encode())
-            received = b""
-            while b"\n\n" not in received:
-                received += connection.recv(65536)
-            self.server.send([{"message": f"{CANARY} live", "source": "live"}], key=self.keys["acme"])
-            self.server.send([{"message": "plain live", "source": "live"}], key=self.keys["birch"])
-            while b"plain live" not in received:
-                received += connection.recv(65536)
-            self.assertNotIn(CANARY.encode(), received)
+        follower = Follower(self.server, key=self.keys["birch"])
+        self.addCleanup(follower.close)
+        self.server.send([{"message": f"{CANARY} live", "source": "live"}], key=self.keys["acme"])
+        self.server.send([{"message": "plain live", "source": "live"}], key=self.keys["birch"])
+        follower.read_until(b"plain live")
+        self.assertNotIn(CANARY.encode(), follower.received)
 
     def test_only_keys_open_the_door(self):
         key = self.keys["acme"]

@@ -19,19 +19,29 @@ import Testing
   }
 
   private static let itMatchesAsReDoesCases: [(String, String, Bool)] = [
-    ("err|warn", "transferring", true), ("err|warn", "warmer", false), ("^foo$", "foo", true), ("^foo$", "foo\n", false),
+    ("err|warn", "transferring", true), ("err|warn", "warmer", false), ("^foo$", "foo", true),
+    ("^foo$", "foo\n", false),
     ("(?m)^b$", "a\nb\nc", true), ("^b$", "a\nb\nc", false), ("a.c", "a\nc", false), ("(?s)a.c", "a\nc", true),
-    ("(?i)ERROR", "an eRRor", true), ("(?i)straße", "STRAßE", true), ("(?i)привет", "ПРИВЕТ", true), ("(?i)[а-я]+!", "ПРИВЕТ!", true),
+    ("(?i)ERROR", "an eRRor", true), ("(?i)straße", "STRAßE", true), ("(?i)привет", "ПРИВЕТ", true),
+    ("(?i)[а-я]+!", "ПРИВЕТ!", true),
     ("(?i)k", "\u{212A}", true), ("a(?i)b(?-i)c", "aBc", true), ("a(?i)b(?-i)c", "aBC", false), ("(?i:a)b", "Ab", true),
-    ("(?i:a)b", "AB", false), (#"\d+\.\d+"#, "v1.2", true), (#"\bfoo\b"#, "a foo b", true), (#"\bfoo\b"#, "afoo", false),
-    (#"\Boo\b"#, "foo", true), (#"\Boo"#, "oo", false), ("", "", true), ("", "x", true), ("x*", "", true), ("^x*$", "y", false),
+    ("(?i:a)b", "AB", false), (#"\d+\.\d+"#, "v1.2", true), (#"\bfoo\b"#, "a foo b", true),
+    (#"\bfoo\b"#, "afoo", false),
+    (#"\Boo\b"#, "foo", true), (#"\Boo"#, "oo", false), ("", "", true), ("", "x", true), ("x*", "", true),
+    ("^x*$", "y", false),
     ("^.$", "é", true), ("^..$", "é", false), ("^.{2,3}$", "日本", true), ("^.+$", "日本", true), ("[^a]", "a", false),
-    ("[^a]", "日", true), ("^[^日]$", "本", true), ("^[^日]$", "日", false), (#"\pL+\d"#, "日本7", true), (#"^\p{Lu}\p{Ll}$"#, "Éa", true),
-    (#"^\P{L}$"#, "7", true), (#"^\p{^L}$"#, "x", false), (#"\x41\x{1F600}"#, "A😀", true), (#"\Qa.b\E+"#, "a.bbb", true),
-    (#"\Qa.b\E"#, "axb", false), ("a{2}", "aa", true), ("^a{2}$", "aaa", false), ("^a{2,}$", "aaaa", true), ("^a{0,2}$", "", true),
-    ("a{x", "a{x", true), ("a{,3}", "a{,3}", true), ("[]a]", "]", true), ("[a-]", "-", true), ("[[:digit:]x]+$", "12x", true),
-    (#"[\d\-]+"#, "1-2", true), (#"\101"#, "A", true), (#"\t\n\r\f\v\a"#, "\t\n\r\u{0C}\u{0B}\u{07}", true), ("(a|b)*c", "ababc", true),
-    ("(?:a|ab)(?:c|bcd)$", "abcd", true), ("a||b", "", true), ("()", "", true), ("(a*)*$", "aaab", true), ("(a*)+b", "aaab", true),
+    ("[^a]", "日", true), ("^[^日]$", "本", true), ("^[^日]$", "日", false), (#"\pL+\d"#, "日本7", true),
+    (#"^\p{Lu}\p{Ll}$"#, "Éa", true),
+    (#"^\P{L}$"#, "7", true), (#"^\p{^L}$"#, "x", false), (#"\x41\x{1F600}"#, "A😀", true),
+    (#"\Qa.b\E+"#, "a.bbb", true),
+    (#"\Qa.b\E"#, "axb", false), ("a{2}", "aa", true), ("^a{2}$", "aaa", false), ("^a{2,}$", "aaaa", true),
+    ("^a{0,2}$", "", true),
+    ("a{x", "a{x", true), ("a{,3}", "a{,3}", true), ("[]a]", "]", true), ("[a-]", "-", true),
+    ("[[:digit:]x]+$", "12x", true),
+    (#"[\d\-]+"#, "1-2", true), (#"\101"#, "A", true), (#"\t\n\r\f\v\a"#, "\t\n\r\u{0C}\u{0B}\u{07}", true),
+    ("(a|b)*c", "ababc", true),
+    ("(?:a|ab)(?:c|bcd)$", "abcd", true), ("a||b", "", true), ("()", "", true), ("(a*)*$", "aaab", true),
+    ("(a*)+b", "aaab", true),
     ("foo.*bar", "foo\u{FFFD}bar", true), ("(?U)a+", "aa", true), ("\\A\\d", "x1", false), ("\\d\\z", "1x", false),
     ("a$|^b", "ba", true), ("a$|^b", "ab", false), ("(?:)", "x", true), ("(?m)$^", "a", false), ("(?m)^$", "a\n", true),
   ]
@@ -49,7 +59,7 @@ import Testing
     ("(a|ab)(c|bcd)(d*)", "abcd", ["abcd", "a", "bcd", ""]),
     ("(?P<ip>[0-9.]+):(?<port>\\d+)", "at 10.0.0.1:80!", ["10.0.0.1:80", "10.0.0.1", "80"]),
     ("(.*?),(.*)", "a,b,c", ["a,b,c", "a", "b,c"]),
-    ("x*", "baax", ["", ]),
+    ("x*", "baax", [""]),
     ("(a)|b", "b", ["b", nil]),
     ("(.+?)é", "日本é", ["日本é", "日本"]),
     ("(.)(.*)", "日本", ["日本", "日", "本"]),
@@ -78,8 +88,10 @@ import Testing
   }
 
   private static let aBadPatternIsRefusedWithItsPlaceCases: [(String, Int)] = [
-    ("(", 1), ("a)", 2), ("[a", 1), ("*a", 1), ("a**", 3), ("a\\", 2), (#"\1"#, 1), (#"(a)\2"#, 4), ("(?=a)", 1), ("(?<!a)", 1), ("a++", 3),
-    ("a{1001}", 2), ("a{3,2}", 2), (#"\p{Greek}"#, 1), (#"\x{110000}"#, 1), (#"\y"#, 1), ("[z-a]", 2), ("(?P<a>x)(?P<a>y)", 9),
+    ("(", 1), ("a)", 2), ("[a", 1), ("*a", 1), ("a**", 3), ("a\\", 2), (#"\1"#, 1), (#"(a)\2"#, 4), ("(?=a)", 1),
+    ("(?<!a)", 1), ("a++", 3),
+    ("a{1001}", 2), ("a{3,2}", 2), (#"\p{Greek}"#, 1), (#"\x{110000}"#, 1), (#"\y"#, 1), ("[z-a]", 2),
+    ("(?P<a>x)(?P<a>y)", 9),
     ("(?x)", 3), ("é(", 2), ("[[:nope:]]", 2), (#"[a-\d]"#, 4), ("(?P<a-b>x)", 6), (#"\C"#, 1),
   ]
 
@@ -114,7 +126,8 @@ import Testing
   }
 
   private static let itKnowsWhatEveryMatchContainsCases: [(String, [String])] = [
-    ("connection (refused|reset) by peer", ["connection ", " by peer"]), ("a+bc", ["a", "bc"]), ("(?i)abc", []), ("abc", ["abc"]),
+    ("connection (refused|reset) by peer", ["connection ", " by peer"]), ("a+bc", ["a", "bc"]), ("(?i)abc", []),
+    ("abc", ["abc"]),
     ("a|b", []), ("(foo){2}x?", ["foofoo"]), (#"\bfoo\d"#, ["foo"]),
   ]
 
@@ -125,8 +138,14 @@ import Testing
 
   /// A backtracking matcher for a few constructs, to hold the automata against.
   indirect enum Node {
-    case any, letter(UInt8), notLetter(UInt8), start, end, boundary
-    case both(Node, Node), either(Node, Node), star(Node), optional(Node)
+    case any
+    case letter(UInt8)
+    case notLetter(UInt8)
+    case start, end, boundary
+    case both(Node, Node)
+    case either(Node, Node)
+    case star(Node)
+    case optional(Node)
 
     static func random(_ generator: inout SplitMix, depth: Int) -> Node {
       switch generator.next() % (depth > 0 ? 12 : 5) {
@@ -207,7 +226,9 @@ import Testing
     let pieces = Array("ab()[]{}*+?|^$.\\-,:1234<>PiQEdDwWsSbBpLx\né日=!".unicodeScalars)
     for _ in 0..<500 {
       var pattern = ""
-      for _ in 0..<generator.next() % 14 { pattern.unicodeScalars.append(pieces[Int(generator.next() % UInt64(pieces.count))]) }
+      for _ in 0..<generator.next() % 14 {
+        pattern.unicodeScalars.append(pieces[Int(generator.next() % UInt64(pieces.count))])
+      }
       // A pattern may be refused; that is what this is for.
       guard let expression = try? RegularExpression(pattern) else { continue }
       let text = (0..<generator.next() % 20).map { _ in UInt8(truncatingIfNeeded: generator.next()) }

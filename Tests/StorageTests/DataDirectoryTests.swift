@@ -54,6 +54,18 @@ import Testing
     #expect(error?.kind == .inputOutput)
   }
 
+  @Test func `some space is held for a full disk, and given up once`() throws {
+    let fixture = try StorageFixture()
+    do {
+      let directory = try fixture.directory()
+      #expect(try readFile(directory.path + "/reserve").count == 1 << 20)
+
+      #expect(directory.releaseReserve())
+      #expect(!directory.releaseReserve())
+    }
+    #expect(try fixture.directory().releaseReserve())
+  }
+
   @Test func `tenants with a file are listed`() async throws {
     let fixture = try StorageFixture()
     let directory = try fixture.directory()

@@ -1,7 +1,7 @@
 /// States of the deterministic automaton that runs a program over classes of bytes, made as they are asked for.
 ///
-/// It answers only whether a match exists, so a state that holds `match` needs no successor. Assertions are looked at when the next
-/// byte is known; a state therefore remembers what kind of byte came before it.
+/// It answers only whether a match exists, so a state that holds `match` needs no successor. Assertions are looked at
+/// when the next byte is known; a state therefore remembers what kind of byte came before it.
 struct RegexStates {
   static let matched: UInt32 = 0
   static let dead: UInt32 = 1
@@ -72,7 +72,8 @@ struct RegexStates {
   mutating func reset() {
     keys = [Key(places: [-1], context: .other), Key(places: [-2], context: .other)]
     numbers = [:]
-    table = [UInt32](repeating: RegexStates.matched, count: stride) + [UInt32](repeating: RegexStates.dead, count: stride)
+    table =
+      [UInt32](repeating: RegexStates.matched, count: stride) + [UInt32](repeating: RegexStates.dead, count: stride)
     beginSet()
     var places: [Int32] = []
     start = close(from: program.start, into: &places) ? RegexStates.matched : number(of: places, .textStart)

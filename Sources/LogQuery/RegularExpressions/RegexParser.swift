@@ -1,7 +1,7 @@
 /// Reads RE2's syntax: the tree, the number of groups and their names.
 ///
-/// Not there, and said so in the error: backreferences, lookaround, possessive repeats (RE2 has none of them either), scripts
-/// (`\p{Greek}`) and `\C`.
+/// Not there, and said so in the error: backreferences, lookaround, possessive repeats (RE2 has none of them either),
+/// scripts (`\p{Greek}`) and `\C`.
 struct RegexParser {
   static let repeatCountMax = 1000
   static let nestingDepthMax = 200
@@ -162,7 +162,8 @@ struct RegexParser {
     case "$":
       index += 1
       return .assertion(flags.multiline ? .lineEnd : .textEnd)
-    case "*", "+", "?": throw error("`\(scalar)` has nothing to repeat", expected: "`\\\(scalar)` for the character itself")
+    case "*", "+", "?":
+      throw error("`\(scalar)` has nothing to repeat", expected: "`\\\(scalar)` for the character itself")
     case "\\":
       guard let next = peek(1) else { throw error("it ends in a lone `\\`") }
       switch next {
@@ -296,7 +297,9 @@ struct RegexParser {
         index += 1
       }
       guard let set = ScalarCategories.set(named: name) else {
-        throw error("there is no class `\\p{\(name)}`", at: start, expected: "a Unicode general category such as `L`, `Lu` or `Nd`")
+        throw error(
+          "there is no class `\\p{\(name)}`", at: start,
+          expected: "a Unicode general category such as `L`, `Lu` or `Nd`")
       }
       let cased = folded(set)
       return negated ? cased.inverted : cased
@@ -348,7 +351,8 @@ struct RegexParser {
         }
         if digits.utf8.count != 2 { digits = "" }
       }
-      guard let value = UInt32(digits, radix: 16), digits.utf8.first != UInt8(ascii: "+"), let result = Unicode.Scalar(value)
+      guard let value = UInt32(digits, radix: 16), digits.utf8.first != UInt8(ascii: "+"),
+        let result = Unicode.Scalar(value)
       else { throw error("bad `\\x` escape", at: start, expected: "`\\x41` or `\\x{1F600}`") }
       return result
     case "C": throw error("`\\C` is not supported", at: start)
@@ -421,7 +425,9 @@ struct RegexParser {
       name.unicodeScalars.append(scalar)
       index += 1
     }
-    guard peek == ":", peek(1) == "]" else { throw error("bad class", at: start, expected: "a name such as `[:alpha:]`") }
+    guard peek == ":", peek(1) == "]" else {
+      throw error("bad class", at: start, expected: "a name such as `[:alpha:]`")
+    }
     index += 2
     let set: ScalarSet
     switch name {

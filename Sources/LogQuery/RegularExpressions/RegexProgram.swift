@@ -55,11 +55,11 @@ struct ByteSet: Hashable, Sendable {
   }
 }
 
-/// A regular expression as a nondeterministic automaton over bytes (Thompson 1968; Cox, "Regular Expression Matching: the Virtual
-/// Machine Approach", 2009).
+/// A regular expression as a nondeterministic automaton over bytes (Thompson 1968; Cox, "Regular Expression Matching:
+/// the Virtual Machine Approach", 2009).
 ///
-/// A byte that is not part of valid UTF-8 is matched by nothing but a run such as `.*` or `[^"]*` that takes every scalar outside
-/// ASCII: there, and only there, the bytes are not looked at one scalar at a time.
+/// A byte that is not part of valid UTF-8 is matched by nothing but a run such as `.*` or `[^"]*` that takes every
+/// scalar outside ASCII: there, and only there, the bytes are not looked at one scalar at a time.
 struct RegexProgram: Sendable {
   enum Operation: UInt8, Sendable { case set, split, save, assertion, match }
 
@@ -106,7 +106,8 @@ struct RegexProgram: Sendable {
 
   private mutating func emit(_ instruction: Instruction) throws(QueryError) -> Int32 {
     guard instructions.count < RegexProgram.instructionCountMax else {
-      throw QueryError(message: "bad regular expression: it is too large when its repetitions are written out", column: 1)
+      throw QueryError(
+        message: "bad regular expression: it is too large when its repetitions are written out", column: 1)
     }
     instructions.append(instruction)
     return Int32(instructions.count - 1)

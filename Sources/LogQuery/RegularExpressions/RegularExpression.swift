@@ -3,8 +3,8 @@ import Synchronization
 
 /// A regular expression of RE2's syntax over UTF-8 bytes, in time linear in the text.
 ///
-/// Whether it matches is answered by a literal that must occur, then by a deterministic automaton: made ahead when it is small,
-/// else as the text asks for it, within a bound. Captures are found by simulating the nondeterministic one.
+/// Whether it matches is answered by a literal that must occur, then by a deterministic automaton: made ahead when it
+/// is small, else as the text asks for it, within a bound. Captures are found by simulating the nondeterministic one.
 package struct RegularExpression: Sendable {
   /// The names of the capture groups; index 0 is the whole match. Nil for a group without a name.
   package let groupNames: [String?]
@@ -53,8 +53,8 @@ package struct RegularExpression: Sendable {
     return scratches.withScratch(program) { $0.matches(text) }
   }
 
-  /// The leftmost match that starts at `start` or later, as Perl would find it: ranges by group, 0 the whole; nil for a group that
-  /// took no part.
+  /// The leftmost match that starts at `start` or later, as Perl would find it: ranges by group, 0 the whole; nil for
+  /// a group that took no part.
   package func captures(in text: UnsafeBufferPointer<UInt8>, from start: Int = 0) -> [Range<Int>?]? {
     guard start <= text.count, text.count < Int(Int32.max) else { return nil }
     if start == 0 {

@@ -90,7 +90,7 @@ package final class TenantDatabase: Sendable {
     self.logger = logger
     try directory.makeTenantFolder(scope.tenant)
     file = DatabaseFile(
-      path: directory.tenantFile(scope.tenant), label: scope.tenant.text, migrations: .tenant,
+      path: directory.tenantFile(scope.tenant), in: directory, label: scope.tenant.text, migrations: .tenant,
       checkpointByteCount: options.checkpointByteCount, idleReadersMax: options.idleReadersMax)
     feed = CommitFeed(uses: uses)
     patterns = PatternTable(file: file)

@@ -67,7 +67,7 @@ extension JSONWriter {
       return []
     }
     object { json in
-      json.member("id", row["id"])
+      json.member("id", row["_id"])
       json.member("timestamp", row["_time"])
       json.member("namespace", text("kubernetes.namespace_name", "namespace"))
       json.member("pod_name", text("kubernetes.pod_name", "pod_name", "pod"))

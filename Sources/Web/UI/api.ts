@@ -301,7 +301,7 @@ export const context = async (id: string, before: number, after: number, signal?
 export async function patternOf(id: string, time: number, signal?: AbortSignal): Promise<string | null> {
   const response = await request('/logs/query', {
     parameters: {
-      query: `id:="${id}" | fields id, pattern`,
+      query: `_id:="${id}" | fields _id, pattern`,
       start: instant(time - 1),
       end: instant(time + 1000),
       limit: 1,

@@ -19,7 +19,7 @@ export interface LogRecord {
 export function recordOf(fields: Fields, index = 0): LogRecord {
   const time = Date.parse(fields['_time'] ?? '');
   return {
-    id: fields['id'] ?? `${fields['_time'] ?? ''}#${index}`,
+    id: fields['_id'] ?? `${fields['_time'] ?? ''}#${index}`,
     time: Number.isNaN(time) ? 0 : time,
     severity: severityOf(fields['severity']),
     message: fields['_msg'] ?? '',

@@ -877,7 +877,7 @@ function ColumnList(
   const names = useResource(`names ${windowKey(window)}`, (signal) => api.fieldNames(window, signal));
   const all = new Set([...columns, ...(names.data ?? []).map((each) => each.value)]);
   const shown = [...all].filter((name) =>
-    !['_time', '_msg', 'severity', '_stream_id', 'id'].includes(name) && name.includes(wanted.trim())
+    !['_time', '_msg', 'severity', '_stream_id', '_id'].includes(name) && name.includes(wanted.trim())
   );
   return (
     <div className='checklist'>

@@ -125,7 +125,7 @@ export function RecordDetail(props: {
   );
 }
 
-const builtIn = new Set(['_msg', 'id', '_stream_id', 'template']);
+const builtIn = new Set(['_msg', '_id', '_stream_id', 'template']);
 const first = ['severity', 'service', 'namespace', 'kubernetes.namespace_name', 'kubernetes.pod_name', 'host', 'env'];
 
 function visibleFields(fields: Fields): [string, string][] {
@@ -301,7 +301,7 @@ function Similar({ window, zone, record, onFilter, onRecord }: {
     return <ErrorState compact problem={problem} onRetry={known.error ? known.reload : found.reload} />;
   }
   if (!found.data) return <Skeleton rows={8} label='Loading similar records' />;
-  const others = found.data.filter((each) => each['id'] !== record.id);
+  const others = found.data.filter((each) => each['_id'] !== record.id);
   return (
     <div className='ctx'>
       <p className='empty-s'>

@@ -2,6 +2,7 @@
 
 import datetime
 import gzip
+import http.client
 import json
 import os
 import pathlib
@@ -270,6 +271,21 @@ class Verify(CommandLine):
         result = self.command("verify", check=False)
         self.assertEqual(result.returncode, 1)
         self.assertIn(f"block {broken}:", result.text)
+
+    def test_damaged_column_met_by_a_query_first(self):
+        with sqlite3.connect(self.tenant_file) as database:
+            broken, count = database.execute("SELECT number, record_count FROM block WHERE state = 0 ORDER BY number LIMIT 1").fetchone()
+        database.close()
+        self.change(
+            f"SELECT id, data FROM block_column WHERE block = {broken} AND key = 'time'", "UPDATE block_column SET data = ? WHERE id = ?")
+        with Server(data=self.data) as server:
+            try:
+                server.get("/api/v1/logs/query", query="*")
+            except http.client.IncompleteRead:
+                pass  # met after the first rows were on their way
+            self.assertEqual(len(server.query("*")), 3500 - count)
+            self.assertIn(f"block={broken}", server.log)
+        self.assertIn(f"block {broken}:", self.command("verify", check=False).text)
 
     def test_damaged_template(self):
         self.change("SELECT number, text FROM template LIMIT 1", "UPDATE template SET text = ? WHERE number = ?")

@@ -85,7 +85,7 @@ class Damage(unittest.TestCase):
                 uids = [row["uid"] for row in lines]
                 self.assertEqual(len(uids), len(set(uids)), "records came twice")
                 for row in lines:
-                    self.assertEqual({**row, "id": ""}, {**self.rows[row["uid"]], "id": ""}, "a record was changed")
+                    self.assertEqual(row, self.rows[row["uid"]], "a record was changed")
                 if text == "*":
                     whole = len(lines) == len(self.rows)
             for path in ("hits", "facets", "field_names"):

@@ -4,6 +4,7 @@ merged blocks must say the same.
 TIMBERLINE_ORACLE_SEED repeats a run; a failure names its seed.
 """
 
+import collections
 import json
 import os
 import random
@@ -20,6 +21,10 @@ BASE = int(time.time()) // 3600 * 3600 - 7200
 WINDOW = {"start": str(BASE), "end": str(BASE + 4000)}
 
 WORDS = ["connection", "refused", "timeout", "user", "ann", "bob", "disk", "full", "Error", "error", "retry", "GET", "größe", "日本", "x", "api_key", "A-17"]
+
+
+def stamp(seconds):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 class Records:
@@ -197,13 +202,69 @@ class AgainstAnOracle(unittest.TestCase):
         if wrong:
             self.fail(f"seed {SEED}, {state}: {len(wrong)} of {len(self.queries)} queries\n" + "\n".join(wrong[:8]))
 
+    def count(self, server, state):
+        """Aggregates over the same filters: by pipes, by the histogram, by facets and field values."""
+        value = Oracle.value
+        for text, holds in self.queries[::4]:
+            with self.subTest(seed=SEED, state=state, query=text):
+                found = [record for record in self.records if holds(record)]
+
+                groups = collections.defaultdict(list)
+                for record in found:
+                    groups[(value(record, "source"), value(record, "level"))].append(record)
+                expected = []
+                for (source, level), members in groups.items():
+                    numbers = [member["n"] for member in members]
+                    row = {
+                        "source": source, "level": level, "c": str(len(members)), "s": str(sum(numbers)), "lo": str(min(numbers)),
+                        "hi": str(max(numbers)), "u": str(len({value(member, "status") for member in members} - {""})),
+                        "e": str(sum(value(member, "free") == "" for member in members))}
+                    expected.append({name: item for name, item in row.items() if item != ""})
+                rows = server.query(
+                    f"{text} | stats by (source, level) count() c, sum(n) s, min(n) lo, max(n) hi, count_uniq(status) u, count_empty(free) e",
+                    **WINDOW)
+                self.assertCountEqual([{name: item for name, item in row.items() if item != ""} for row in rows], expected)
+
+                for step, seconds in (("1m", 60), ("5m", 300), ("7s", 7)):
+                    buckets = collections.Counter(record["timestamp"] // 1000 // seconds * seconds for record in found)
+                    hits = server.get("/api/v1/logs/hits", query=text, step=step, **WINDOW).json["hits"]
+                    counted = dict(zip(hits[0]["timestamps"], hits[0]["values"])) if hits else {}
+                    self.assertEqual(counted, {stamp(time): count for time, count in buckets.items()}, step)
+                    rows = server.query(f"{text} | stats by (_time:{step}) count() c", **WINDOW)
+                    self.assertEqual({row["_time"]: int(row["c"]) for row in rows}, counted, step)
+
+                by_level = collections.Counter(value(record, "level") for record in found)
+                hits = server.get("/api/v1/logs/hits", query=text, step="1h", field="level", **WINDOW).json["hits"]
+                self.assertEqual({series["fields"]["level"]: series["total"] for series in hits}, dict(by_level))
+                del by_level[""]
+                values = server.get("/api/v1/logs/field_values", query=text, field="level", **WINDOW).json["values"]
+                self.assertEqual({entry["value"]: entry["hits"] for entry in values}, dict(by_level))
+                facets = {facet["field_name"]: facet for facet in server.get("/api/v1/logs/facets", query=text, **WINDOW).json["facets"]}
+                listed = {entry["field_value"]: entry["hits"] for entry in facets["level"]["values"]} if by_level else {}
+                self.assertEqual(listed, dict(by_level))
+                rows = server.query(f"{text} level:* | uniq by (level) with hits", **WINDOW)
+                self.assertEqual({row["level"]: int(row["hits"]) for row in rows}, dict(by_level))
+
+                names = collections.Counter(name for record in found for name in record if name not in ("timestamp", "message") and value(record, name) != "")
+                answer = server.get("/api/v1/logs/field_names", query=text, **WINDOW).json["values"]
+                counted = {entry["value"]: entry["hits"] for entry in answer}
+                for name, count in names.items():
+                    if name != "free":  # sent empty by some
+                        self.assertEqual(counted.get(name), count, name)
+
+                rows = server.query(f"{text} | sort by (source, n desc) offset 3 limit 5 | fields n", **WINDOW)
+                ordered = sorted(found, key=lambda record: (record["source"], -record["n"]))
+                self.assertEqual([int(row["n"]) for row in rows], [record["n"] for record in ordered[3:8]])
+
     def test_head_blocks_and_merged_blocks(self):
         with Server(arguments=["--head-seconds-max", "3600"]) as server:
             self.assertEqual(server.send(self.records).json["processed_count"], len(self.records))
             self.ask(server, "head")
+            self.count(server, "head")
             server.stop()
             server.start()
             self.ask(server, "blocks")
+            self.count(server, "blocks")
         with Server(arguments=["--head-seconds-max", "1"]) as server:
             order = list(self.records)
             random.Random(SEED).shuffle(order)
@@ -218,6 +279,7 @@ class AgainstAnOracle(unittest.TestCase):
             server.send([{"message": "filler", "source": "filler"}])
             eventually(lambda: blocks() < before)
             self.ask(server, "merged blocks")
+            self.count(server, "merged blocks")
 
 
 if __name__ == "__main__":

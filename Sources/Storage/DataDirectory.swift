@@ -58,8 +58,8 @@ package final class DataDirectory: Sendable {
   private static let reserveFreeByteCountMin: UInt64 = 64 << 20
   private var reserveFile: String { path + "/reserve" }
 
-  /// Holds some space, where there is enough: SQLite needs a little even to read a file that was closed, and a server that is started
-  /// again on a full disk must answer queries.
+  /// Holds some space, where there is enough: SQLite needs a little even to read a file that was closed, and a server
+  /// that is started again on a full disk must answer queries.
   private func holdReserve() {
     guard access(reserveFile, F_OK) != 0, freeByteCount(at: path) >= Self.reserveFreeByteCountMin else { return }
     let descriptor = open(reserveFile, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
@@ -91,8 +91,8 @@ package final class DataDirectory: Sendable {
     Self.syncFolder(path + "/tenants")
   }
 
-  /// Makes an empty file that only its owner can read, so that SQLite and its log inherit the mode. A file that is there is left alone:
-  /// opening and closing it beside SQLite would drop SQLite's locks.
+  /// Makes an empty file that only its owner can read, so that SQLite and its log inherit the mode. A file that is
+  /// there is left alone: opening and closing it beside SQLite would drop SQLite's locks.
   static func makeFile(_ path: String) throws(StorageError) {
     guard access(path, F_OK) != 0 else { return }
     let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
@@ -118,7 +118,8 @@ package final class DataDirectory: Sendable {
     }
   }
 
-  /// Makes the names in a folder durable. File systems that cannot do so say no, and nothing better can be done about it.
+  /// Makes the names in a folder durable. File systems that cannot do so say no, and nothing better can be done about
+  /// it.
   private static func syncFolder(_ path: String) {
     let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { return }

@@ -4,10 +4,12 @@ internal import Synchronization
 
 /// One SQLite file: the connection that writes and checkpoints, and the connections that only read.
 ///
-/// SQLite 3.7.0 to 3.51.2 can lose commits when one connection checkpoints while another resets the log, and distributions still
-/// ship those. So one connection of a file writes, and the same one checkpoints; all others are opened read-only.
+/// SQLite 3.7.0 to 3.51.2 can lose commits when one connection checkpoints while another resets the log, and
+/// distributions still ship those. So one connection of a file writes, and the same one checkpoints; all others are
+/// opened read-only.
 ///
-/// `@unchecked Sendable`: the variables from `connection` on are touched by jobs of `queue` only, which run one by one.
+/// `@unchecked Sendable`: the variables from `connection` on are touched by jobs of `queue` only, which run one by
+/// one.
 final class DatabaseFile: @unchecked Sendable {
   let path: String
   private let queue: WorkQueue
@@ -88,7 +90,8 @@ final class DatabaseFile: @unchecked Sendable {
       defer { readers.idle = [] }
       return readers.idle
     }
-    // Running reads have their connection to themselves and drop it at their end; a failed close leaves it to the last reference.
+    // Running reads have their connection to themselves and drop it at their end; a failed close leaves it to the
+    // last reference.
     for reader in idle { try? reader.close() }
     _ = try? await queue.run { [self] () throws(StorageError) in
       guard let connection else { return }
@@ -163,7 +166,8 @@ final class DatabaseFile: @unchecked Sendable {
   /// What a transaction adds to the log beyond its own bytes: the pages that it touches, whole.
   private let transactionByteCount = 16 << 10
 
-  /// On a full disk the log may hold the space that is missing. Not at each refusal: where the file cannot grow, it is in vain.
+  /// On a full disk the log may hold the space that is missing. Not at each refusal: where the file cannot grow, it
+  /// is in vain.
   private func shrinkLog() {
     fullCount += 1
     guard fullCount % 32 == 1, let connection, !isDamaged else { return }
@@ -175,20 +179,23 @@ final class DatabaseFile: @unchecked Sendable {
   private func checkpointIfDue() {
     guard unsavedByteCount >= checkpointByteCount, let connection, !isDamaged else { return }
     unsavedByteCount = 0
-    // A checkpoint that fails leaves the log as it is; the next one tries again, on a new connection if this one is broken.
+    // A checkpoint that fails leaves the log as it is; the next one tries again, on a new connection if this one is
+    // broken.
     try? attempt("copying the log into the file") { try connection.inDatabase { try checkpoint($0, mode: "PASSIVE") } }
   }
 
   private func writer(_ operation: String) throws(StorageError) -> DatabaseQueue {
     if let connection, !isDamaged { return connection }
     guard isDamaged else { throw .closed(operation, at: path) }
-    // A failed fsync may have thrown pages away that the next one reports as written: never go on with the same handle.
+    // A failed fsync may have thrown pages away that the next one reports as written: never go on with the same
+    // handle.
     try? connection?.close()
     connection = nil
     let fresh = try connect()
     try attempt("opening the file again after a failed write") {
       try fresh.inDatabase { database in
-        // Writes every page of the log into the file and syncs that, so that nothing rests on pages the failed sync may have lost.
+        // Writes every page of the log into the file and syncs that, so that nothing rests on pages the failed sync
+        // may have lost.
         try checkpoint(database, mode: "TRUNCATE")
         try database.inTransaction(.immediate) {
           try afterReopening?(database)

@@ -1,7 +1,8 @@
 internal import Dispatch
 internal import Synchronization
 
-/// Threads of Storage's own on which blocking and long work runs, so that none of it holds a thread of the cooperative pool.
+/// Threads of Storage's own on which blocking and long work runs, so that none of it holds a thread of the
+/// cooperative pool.
 final class WorkQueue: Sendable {
   /// Where short reads of all files run, side by side.
   static let readers = WorkQueue("timberline.storage.readers", attributes: .concurrent)
@@ -28,7 +29,8 @@ final class WorkQueue: Sendable {
   func enqueue(_ body: @escaping @Sendable () -> Void) { queue.async(execute: body) }
 }
 
-/// A few work queues that long computations share: encoding and merging of all tenants together hold at most that many cores.
+/// A few work queues that long computations share: encoding and merging of all tenants together hold at most that
+/// many cores.
 final class ComputeQueues: Sendable {
   private let queues: [WorkQueue]
   private let turn = Atomic<Int>(0)

@@ -17,7 +17,8 @@ import Testing
     }
     let head = try await append(database, count: 10, pod: "api-1", first: 900)
     let view = try await database.view(.all)
-    let onlyBlocks = try await database.view(TimeRange(start: Timestamp(seconds: 1_800_000_100), end: TimeRange.all.end))
+    let onlyBlocks = try await database.view(
+      TimeRange(start: Timestamp(seconds: 1_800_000_100), end: TimeRange.all.end))
 
     try await database.flush()
     try await database.maintain()
@@ -131,7 +132,8 @@ import Testing
     await pool.closeAll()
   }
 
-  @Test func `what is past the retention is hidden at once, dropped by the block, and removed at a merge`() async throws {
+  @Test func `what is past the retention is hidden at once, dropped by the block, and removed at a merge`() async throws
+  {
     let fixture = try StorageFixture()
     var options = StorageOptions()
     options.retentionNanoseconds = 1000 * 1_000_000_000
@@ -189,7 +191,9 @@ import Testing
       try await append(database, count: 10, start: 1_800_000_000 + Int64(hour) * 3600)
       try await database.flush()
     }
-    func seconds(_ hour: Int64, _ offset: Int64) -> Timestamp { Timestamp(seconds: 1_800_000_000 + hour * 3600 + offset) }
+    func seconds(_ hour: Int64, _ offset: Int64) -> Timestamp {
+      Timestamp(seconds: 1_800_000_000 + hour * 3600 + offset)
+    }
 
     func numbers(_ range: TimeRange) async throws -> [Int64] { try await database.view(range).blocks.map(\.number) }
 
@@ -206,7 +210,9 @@ import Testing
     let pool = fixture.pool(try fixture.directory())
     let database = try await pool.open(fixture.acme)
     var expected: [PlainRecord] = []
-    for request in 0..<130 { expected += try await append(database, count: 1, pod: "api-\(request % 3)", first: request) }
+    for request in 0..<130 {
+      expected += try await append(database, count: 1, pod: "api-\(request % 3)", first: request)
+    }
 
     let view = try await database.view(.all)
 
@@ -241,7 +247,8 @@ import Testing
   private func block(_ number: Int64, _ count: Int, stream: UInt32? = nil, time: Int64? = nil) -> BlockReference {
     BlockReference(
       number: number, stream: stream, recordCount: count, minTime: Timestamp(seconds: time ?? number),
-      maxTime: Timestamp(seconds: time ?? number), rawByteCount: count * 100, storedByteCount: count * 10, hold: BlockHold())
+      maxTime: Timestamp(seconds: time ?? number), rawByteCount: count * 100, storedByteCount: count * 10,
+      hold: BlockHold())
   }
 
   private let merger = BlockMerger(recordsMax: 1000, rawByteCountMax: 1 << 20, countMin: 4)

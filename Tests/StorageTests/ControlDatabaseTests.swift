@@ -7,7 +7,8 @@ import Testing
 @Suite struct ControlDatabaseTests {
   private func key(_ id: String, _ tenant: TenantID, at seconds: Int64 = 5) -> APIKey {
     APIKey(
-      id: id, tenant: tenant, keyID: "k-\(id)", keyHash: [1, 2, 0, 255], name: "agent \(id)", scopes: ["logs:write", "logs:read"],
+      id: id, tenant: tenant, keyID: "k-\(id)", keyHash: [1, 2, 0, 255], name: "agent \(id)",
+      scopes: ["logs:write", "logs:read"],
       createdAt: Timestamp(seconds: seconds), expiresAt: Timestamp(seconds: 99))
   }
 

@@ -17,7 +17,8 @@ import Testing
     var all: [PlainRecord] = []
     for number in 0..<3 {
       all += try await append(
-        database, count: 200, pod: "api-\(number)", start: 1_800_000_000 + Int64(number) * 1000, first: number * 1000, isNoisy: true)
+        database, count: 200, pod: "api-\(number)", start: 1_800_000_000 + Int64(number) * 1000, first: number * 1000,
+        isNoisy: true)
       try await database.flush()
     }
     try await append(try await pool.open(fixture.globex), count: 5)
@@ -89,7 +90,8 @@ import Testing
     let file = try DatabaseQueue(path: directory.tenantFile(fixture.acme.tenant))
     try await file.write { database in
       let data = try Data.fetchOne(database, sql: "SELECT data FROM block_header WHERE block = 1")!
-      try database.execute(sql: "UPDATE block_header SET data = ? WHERE block = 1", arguments: [self.flipped(data, at: place)])
+      try database.execute(
+        sql: "UPDATE block_header SET data = ? WHERE block = 1", arguments: [self.flipped(data, at: place)])
     }
     try file.close()
     let pool = fixture.pool(directory)
@@ -208,7 +210,8 @@ import Testing
         #expect(Set(shown).isSubset(of: known), "byte \(place)")
         #expect(!report.findings.isEmpty || shown == all.sorted(), "byte \(place)")
       } catch let error as StorageError {
-        #expect([.corrupt, .invalid].contains(error.kind) || error.description.contains("newer"), "byte \(place): \(error)")
+        #expect(
+          [.corrupt, .invalid].contains(error.kind) || error.description.contains("newer"), "byte \(place): \(error)")
         foundCount += 1
       }
       await pool.closeAll()

@@ -115,7 +115,8 @@ func append(
   _ database: TenantDatabase, count: Int, pod: String = "api-0", start: Int64 = 1_800_000_000, first: Int = 0,
   verb: String = "request", isNoisy: Bool = false
 ) async throws -> [PlainRecord] {
-  let columns = try makeColumns(database, count: count, pod: pod, start: start, first: first, verb: verb, isNoisy: isNoisy)
+  let columns = try makeColumns(
+    database, count: count, pod: pod, start: start, first: first, verb: verb, isNoisy: isNoisy)
   _ = try await database.append(columns, rawByteCount: count * 100)
   return try plain(columns, database)
 }

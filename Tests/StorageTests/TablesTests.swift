@@ -62,7 +62,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "UPDATE index_snapshot SET data = x'010204'", "UPDATE index_log SET data = x'99'", "UPDATE embedding SET checksum = 1",
+    "UPDATE index_snapshot SET data = x'010204'", "UPDATE index_log SET data = x'99'",
+    "UPDATE embedding SET checksum = 1",
   ])
   func `a damaged index is not given out but found`(damage: String) async throws {
     let fixture = try StorageFixture()

@@ -119,7 +119,8 @@ import Testing
     await pool.closeAll()
     let path = directory.tenantFile(fixture.acme.tenant)
     let bytes = try readFile(path)
-    try writeFile(path, Array("this is no database at all, but long enough to be read as one ".utf8) + bytes.dropFirst(62))
+    try writeFile(
+      path, Array("this is no database at all, but long enough to be read as one ".utf8) + bytes.dropFirst(62))
 
     let second = fixture.pool(directory)
     let error = await #expect(throws: StorageError.self) { try await second.open(fixture.acme) }

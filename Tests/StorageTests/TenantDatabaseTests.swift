@@ -53,7 +53,8 @@ import Testing
     let globexRecords = try await append(globex, count: 10, pod: "globex-canary", verb: "globex-secret")
     try await acme.patterns.save([patternRow(1, "acme")])
     try await acme.vectors.save([(1, [1, 0])], identity: "m")
-    try await acme.analyses.save(AnalysisTable.Row(id: "a", createdAt: fixture.time.now, status: "pending", document: [1]))
+    try await acme.analyses.save(
+      AnalysisTable.Row(id: "a", createdAt: fixture.time.now, status: "pending", document: [1]))
 
     for flushed in [false, true] {
       if flushed {
@@ -131,7 +132,9 @@ import Testing
       $0 = { if $0 == .afterCommit { throw DatabaseError(resultCode: .SQLITE_IOERR_FSYNC) } }
     }
 
-    let error = await #expect(throws: StorageError.self) { try await append(database, count: 7, pod: "lost", first: 50) }
+    let error = await #expect(throws: StorageError.self) {
+      try await append(database, count: 7, pod: "lost", first: 50)
+    }
 
     #expect(error?.kind == .inputOutput)
     database.file.fault.withLock { $0 = nil }
@@ -161,6 +164,30 @@ import Testing
     await pool.closeAll()
     let reopened = try await fixture.pool(directory).open(fixture.acme)
     #expect(try await records(reopened) == (expected + more).sorted())
+  }
+
+  @Test func `a view outlives the file's reopening, and its blocks are not deleted beneath it`() async throws {
+    let fixture = try StorageFixture()
+    let pool = fixture.pool(try fixture.directory())
+    let database = try await pool.open(fixture.acme)
+    var expected: [PlainRecord] = []
+    for round in 0..<4 {
+      expected += try await append(database, count: 10, first: round * 100)
+      try await database.flush()
+    }
+    let view = try await database.view(.all)
+    database.file.fault.withLock { $0 = { _ in throw DatabaseError(resultCode: .SQLITE_IOERR_WRITE) } }
+    await #expect(throws: StorageError.self) { try await append(database, count: 1, first: 900) }
+    database.file.fault.withLock { $0 = nil }
+    let more = try await append(database, count: 2, first: 1000)
+
+    try await database.maintain()
+    try await database.maintain()
+
+    #expect(database.statistics().blockCount == 1)
+    #expect(try records(view, database) == expected.sorted())
+    #expect(try await records(database) == (expected + more).sorted())
+    await pool.closeAll()
   }
 
   @Test func `a full disk refuses records, loses none, and takes them when there is space again`() async throws {

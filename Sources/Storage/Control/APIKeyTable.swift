@@ -49,7 +49,8 @@ package struct APIKeyTable: Sendable {
         sql: "INSERT INTO api_key (\(Self.columns)) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         arguments: [
           key.id, key.tenant.text, key.keyID, key.keyHash.blob, key.name, key.scopes.joined(separator: " "),
-          key.createdAt.milliseconds, key.expiresAt?.milliseconds, key.lastUsedAt?.milliseconds, key.revokedAt?.milliseconds,
+          key.createdAt.milliseconds, key.expiresAt?.milliseconds, key.lastUsedAt?.milliseconds,
+          key.revokedAt?.milliseconds,
         ])
     }
   }

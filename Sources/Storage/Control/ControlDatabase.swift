@@ -9,7 +9,8 @@ package final class ControlDatabase: Sendable {
   private let file: DatabaseFile
 
   package init(_ directory: DataDirectory) async throws(StorageError) {
-    file = DatabaseFile(path: directory.controlFile, in: directory, label: "control", migrations: .control, erasesDeleted: true)
+    file = DatabaseFile(
+      path: directory.controlFile, in: directory, label: "control", migrations: .control, erasesDeleted: true)
     try await file.open { _ in }
     tenants = TenantTable(file: file)
     apiKeys = APIKeyTable(file: file)

@@ -3,9 +3,9 @@ internal import LogBlocks
 
 /// Chooses small blocks to be merged.
 ///
-/// Blocks are alike if they are of one stream, or all of several streams. Among like ones those of about one size (within a factor of
-/// four) are merged, neighbors in time first, so that a record is rewritten once for each fourfold growth: 8 times at most on the way
-/// from one record to a full block.
+/// Blocks are alike if they are of one stream, or all of several streams. Among like ones those of about one size
+/// (within a factor of four) are merged, neighbors in time first, so that a record is rewritten once for each
+/// fourfold growth: 8 times at most on the way from one record to a full block.
 struct BlockMerger {
   var recordsMax: Int
   var rawByteCountMax: Int
@@ -23,14 +23,17 @@ struct BlockMerger {
   func choose(from blocks: [BlockReference], settled: Set<Int64>) -> [BlockReference]? {
     var groups: [Kind: [BlockReference]] = [:]
     for block in blocks
-    where block.recordCount * 2 <= recordsMax && block.rawByteCount * 2 <= rawByteCountMax && !settled.contains(block.number) {
+    where block.recordCount * 2 <= recordsMax && block.rawByteCount * 2 <= rawByteCountMax
+      && !settled.contains(block.number)
+    {
       let size = (Int.bitWidth - block.recordCount.leadingZeroBitCount) / 2
       groups[Kind(stream: block.stream, size: size), default: []].append(block)
     }
     var best: [BlockReference]?
     for group in groups.values where group.count >= countMin {
       guard let run = run(of: group.sorted { ($0.minTime, $0.number) < ($1.minTime, $1.number) }) else { continue }
-      // The most blocks gone for the work; of equals the oldest, so that the choice does not depend on the table's order.
+      // The most blocks gone for the work; of equals the oldest, so that the choice does not depend on the table's
+      // order.
       if best.map({ (-$0.count, $0[0].number) > (-run.count, run[0].number) }) ?? true { best = run }
     }
     return best
@@ -42,7 +45,9 @@ struct BlockMerger {
     var records = 0
     var bytes = 0
     for block in group {
-      if records + block.recordCount > recordsMax || bytes + block.rawByteCount > rawByteCountMax || run.count == countMax {
+      if records + block.recordCount > recordsMax || bytes + block.rawByteCount > rawByteCountMax
+        || run.count == countMax
+      {
         if run.count >= countMin { break }
         run = []
         records = 0
@@ -63,7 +68,8 @@ extension TenantDatabase {
   /// Merges small blocks while there are some worth it.
   func mergeBlocks() async throws(StorageError) {
     let merger = BlockMerger(
-      recordsMax: options.blockRecordsMax, rawByteCountMax: options.blockRawByteCountMax, countMin: options.mergeBlocksMin)
+      recordsMax: options.blockRecordsMax, rawByteCountMax: options.blockRawByteCountMax,
+      countMin: options.mergeBlocksMin)
     for _ in 0..<Self.mergesMax {
       let (chosen, epoch) = state.withLock { state in
         (merger.choose(from: state.catalog.live, settled: state.settledBlocks), state.epoch)

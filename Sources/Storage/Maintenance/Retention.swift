@@ -1,8 +1,8 @@
 internal import Domain
 
 extension TenantDatabase {
-  /// Takes out blocks whose records are all past the retention. Those of a block that straddles it are hidden by time until a merge
-  /// removes them or the whole block is past.
+  /// Takes out blocks whose records are all past the retention. Those of a block that straddles it are hidden by time
+  /// until a merge removes them or the whole block is past.
   func expireBlocks() async throws(StorageError) {
     guard let retained = retainedRange else { return }
     let expired = state.withLock { $0.catalog.endingBefore(retained.start) }

@@ -34,8 +34,8 @@ extension TenantDatabase {
     }
   }
 
-  /// A template of slots only, in the place of one whose row is damaged: its records' variables are kept, and whoever restores the row
-  /// has their messages back.
+  /// A template of slots only, in the place of one whose row is damaged: its records' variables are kept, and whoever
+  /// restores the row has their messages back.
   private static func placeholder(for template: UInt32, in sources: [RecordColumns]) -> Template? {
     for columns in sources {
       guard let row = columns.templates.firstIndex(of: template) else { continue }
@@ -48,7 +48,8 @@ extension TenantDatabase {
 
   /// Stores blocks and whatever `also` changes in one transaction, then lets `committed` bring memory in step.
   ///
-  /// - Throws: `.busy` if file and memory were brought together anew since `epoch`; what is stored then might be there twice.
+  /// - Throws: `.busy` if file and memory were brought together anew since `epoch`; what is stored then might be
+  ///   there twice.
   func store(
     _ blocks: [EncodedBlock], epoch: Int, _ operation: String,
     also: @escaping @Sendable (Database) throws -> Void,
@@ -77,7 +78,8 @@ extension TenantDatabase {
     }
   }
 
-  /// Deletes blocks that were merged or expired and that no view holds, a few a transaction so that writers need not wait long.
+  /// Deletes blocks that were merged or expired and that no view holds, a few a transaction so that writers need not
+  /// wait long.
   func deleteObsoleteBlocks() async throws(StorageError) {
     let deletable = state.withLock { $0.catalog.deletable }
     for start in stride(from: 0, to: deletable.count, by: 16) {
@@ -114,7 +116,8 @@ extension TenantDatabase {
       do {
         try file.writeNow("setting a damaged block aside", byteCount: 0) { database in
           try BlockTable.setState(.quarantined, of: [number], note: cause, database)
-        } committed: {}
+        } committed: {
+        }
       } catch {
         // It stays set aside in memory, and the next opening finds the damage again.
         logger.warning("damage could not be noted", metadata: ["block": "\(number)", "error": "\(error)"])

@@ -25,8 +25,9 @@ package struct VerificationReport: Hashable, Sendable {
 }
 
 extension TenantDatabase {
-  /// Reads everything: SQLite's own check, templates and streams, every segment and block decoded in full, embeddings, the vector index
-  /// and analyses by their checksums. Damaged blocks are set aside; nothing else is changed.
+  /// Reads everything: SQLite's own check, templates and streams, every segment and block decoded in full,
+  /// embeddings, the vector index and analyses by their checksums. Damaged blocks are set aside; nothing else is
+  /// changed.
   ///
   /// - Complexity: Reads the whole file. Runs on a compute queue, one block at a time.
   package func verify() async throws(StorageError) -> VerificationReport {
@@ -80,7 +81,8 @@ extension TenantDatabase {
       report.findings += try await check("table \(table)") { database in
         var findings: [Finding] = []
         var expected: Int64 = 0
-        let rows = try Row.fetchCursor(database, sql: "SELECT number, \(column), checksum FROM \(table) ORDER BY number")
+        let rows = try Row.fetchCursor(
+          database, sql: "SELECT number, \(column), checksum FROM \(table) ORDER BY number")
         while let row = try rows.next() {
           let number: Int64 = row[0]
           if number > expected {
@@ -137,7 +139,8 @@ extension TenantDatabase {
     report.blockCount = live.count + quarantined.count
     for number in quarantined {
       report.findings.append(
-        Finding(place: "block \(number)", problem: "was found damaged before and set aside", remedy: Self.restoreRemedy))
+        Finding(place: "block \(number)", problem: "was found damaged before and set aside", remedy: Self.restoreRemedy)
+      )
     }
     let view = TenantView(self, range: .all, head: [], blocks: live, quarantinedCount: quarantined.count)
     for block in live {

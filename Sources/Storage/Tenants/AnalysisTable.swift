@@ -40,7 +40,8 @@ package struct AnalysisTable: Sendable {
   package func save(_ row: Row) async throws(StorageError) {
     let time = now()
     try await file.write("saving an analysis", byteCount: row.document.count) { database in
-      let isKnown = try Bool.fetchOne(database, sql: "SELECT 1 FROM analysis WHERE id = ?", arguments: [row.id]) ?? false
+      let isKnown =
+        try Bool.fetchOne(database, sql: "SELECT 1 FROM analysis WHERE id = ?", arguments: [row.id]) ?? false
       try database.execute(
         sql: """
           INSERT OR REPLACE INTO analysis (id, created_at, status, document, checksum)

@@ -75,12 +75,16 @@ struct BlockCatalog: Sendable {
 
   /// Live and quarantined blocks that end before `time`.
   func endingBefore(_ time: Timestamp) -> [Int64] {
-    (live.lazy.filter { $0.maxTime < time }.map(\.number) + quarantined.values.filter { $0.maxTime < time }.map(\.number))
+    (live.lazy.filter { $0.maxTime < time }.map(\.number)
+      + quarantined.values.filter { $0.maxTime < time }.map(\.number))
   }
 
-  /// The hold of a block that somebody may be reading.
-  func hold(of number: Int64) -> BlockHold? {
-    live.first { $0.number == number }?.hold ?? quarantined[number]?.hold ?? obsolete[number]?.hold
+  /// The holds of all blocks that somebody may be reading, by number.
+  var holds: [Int64: BlockHold] {
+    var holds = obsolete.compactMapValues(\.hold)
+    for block in live { holds[block.number] = block.hold }
+    for (number, block) in quarantined { holds[number] = block.hold }
+    return holds
   }
 }
 

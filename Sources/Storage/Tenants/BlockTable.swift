@@ -2,7 +2,8 @@ internal import Domain
 internal import GRDB
 internal import LogBlocks
 
-/// The SQL of blocks. Headers and columns are rows of their own, so that opening a tenant reads no blob and a query only what it needs.
+/// The SQL of blocks. Headers and columns are rows of their own, so that opening a tenant reads no blob and a query
+/// only what it needs.
 enum BlockTable {
   /// `block.state`. Stored: never renumber.
   enum BlockState: Int64 {
@@ -30,7 +31,8 @@ enum BlockTable {
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         """)
     try insertion.execute(arguments: [
-      number, stream, summary.recordCount, summary.minTime.nanoseconds, summary.maxTime.nanoseconds, summary.rawByteCount,
+      number, stream, summary.recordCount, summary.minTime.nanoseconds, summary.maxTime.nanoseconds,
+      summary.rawByteCount,
       storedByteCount, time.nanoseconds,
     ])
     try database.cachedStatement(sql: "INSERT INTO block_header (block, data) VALUES (?, ?)")
@@ -38,7 +40,8 @@ enum BlockTable {
     let columns = try database.cachedStatement(sql: "INSERT INTO block_column (block, key, data) VALUES (?, ?, ?)")
     for column in block.columns { try columns.execute(arguments: [number, column.key, column.data.blob]) }
     return BlockReference(
-      number: number, stream: stream, recordCount: summary.recordCount, minTime: summary.minTime, maxTime: summary.maxTime,
+      number: number, stream: stream, recordCount: summary.recordCount, minTime: summary.minTime,
+      maxTime: summary.maxTime,
       rawByteCount: summary.rawByteCount, storedByteCount: storedByteCount, hold: BlockHold())
   }
 
@@ -77,7 +80,9 @@ enum BlockTable {
     try Row.fetchOne(database.cachedStatement(sql: columnSQL), arguments: [number, key])?.bytes(0)
   }
 
-  static func setState(_ state: BlockState, of numbers: some Sequence<Int64>, note: String? = nil, _ database: Database) throws {
+  static func setState(_ state: BlockState, of numbers: some Sequence<Int64>, note: String? = nil, _ database: Database)
+    throws
+  {
     let update = try database.cachedStatement(sql: "UPDATE block SET state = ?, note = ? WHERE number = ?")
     for number in numbers { try update.execute(arguments: [state.rawValue, note, number]) }
   }

@@ -16,7 +16,8 @@ package enum CommitEvent: Sendable {
   case dropped(recordCount: Int)
 }
 
-/// One commit, many followers: live tail, the indexer. A follower that does not keep up loses records, never slows the commit.
+/// One commit, many followers: live tail, the indexer. A follower that does not keep up loses records, never slows
+/// the commit.
 package final class CommitFeed: Sendable {
   private struct State {
     var followers: [ObjectIdentifier: WeakFollower] = [:]
@@ -34,7 +35,8 @@ package final class CommitFeed: Sendable {
   ///
   /// - Parameters:
   ///   - bufferedRecordsMax: Records that may wait for the follower; a single commit always may.
-  ///   - keepsOpen: Whether the tenant stays open for the follower's sake: so for a person who watches, not for an index.
+  ///   - keepsOpen: Whether the tenant stays open for the follower's sake: so for a person who watches, not for an
+  ///     index.
   package func follow(bufferedRecordsMax: Int = 16_384, keepsOpen: Bool = false) -> CommitFollower {
     let follower = CommitFollower(bufferedRecordsMax: bufferedRecordsMax, use: keepsOpen ? uses.begin() : nil)
     let isFinished = state.withLock { state in

@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// All requests that wait at one moment share one durable transaction.
 ///
-/// The file's own queue is the leader: while it writes one group, the next one gathers. A transaction costs one sync whatever it holds,
-/// so the busier the tenant, the cheaper a request.
+/// The file's own queue is the leader: while it writes one group, the next one gathers. A transaction costs one sync
+/// whatever it holds, so the busier the tenant, the cheaper a request.
 final class GroupCommit: Sendable {
   /// One request's records.
   struct Entry: Sendable {
@@ -39,7 +39,9 @@ final class GroupCommit: Sendable {
   /// - Throws: `.busy` if more waits than the bound allows. A request alone always passes.
   func reserve(_ byteCount: Int) throws(StorageError) {
     let isTaken = state.withLock { state in
-      guard state.reservedByteCount == 0 || state.reservedByteCount + byteCount <= waitingByteCountMax else { return false }
+      guard state.reservedByteCount == 0 || state.reservedByteCount + byteCount <= waitingByteCountMax else {
+        return false
+      }
       state.reservedByteCount += byteCount
       return true
     }

@@ -4,8 +4,9 @@ internal import GRDB
 
 /// The values that a tenant's columns name by number: templates, streams. Numbers count from 0 and stay.
 ///
-/// A new value gets its number in memory at once and becomes durable with the next commit, before any segment that uses it. Numbers are
-/// dense, so what is not durable yet is simply `durableCount..<count`, and a commit that fails has nothing to put back.
+/// A new value gets its number in memory at once and becomes durable with the next commit, before any segment that
+/// uses it. Numbers are dense, so what is not durable yet is simply `durableCount..<count`, and a commit that fails
+/// has nothing to put back.
 struct NumberTable<Value: Hashable & Sendable>: Sendable {
   private var numbers: [Value: UInt32] = [:]
   /// Nil where the stored row is damaged or missing.
@@ -48,8 +49,8 @@ struct NumberTable<Value: Hashable & Sendable>: Sendable {
   }
 }
 
-/// Bytes to keep a stream's labels as: for each label, in order, the length of the name, the name, the length of the value, the value;
-/// lengths are 32 bits, little-endian.
+/// Bytes to keep a stream's labels as: for each label, in order, the length of the name, the name, the length of the
+/// value, the value; lengths are 32 bits, little-endian.
 enum StreamCodec {
   static func encode(_ stream: Stream) -> [UInt8] {
     var bytes: [UInt8] = []

@@ -66,7 +66,8 @@ package struct PatternTable: Sendable {
           """)
       for row in rows {
         try insertion.execute(arguments: [
-          row.number, row.text, row.namedText, row.severity.rawValue, row.firstSeen.nanoseconds, row.lastSeen.nanoseconds,
+          row.number, row.text, row.namedText, row.severity.rawValue, row.firstSeen.nanoseconds,
+          row.lastSeen.nanoseconds,
           row.mergedInto,
         ])
       }

@@ -46,7 +46,9 @@ enum SegmentTable {
       }
       do {
         let columns = try SegmentCodec.decode(row.bytes(4))
-        guard let times = columns.timeSpan, columns.count == row[2] else { throw BlockError.corrupt(place: "record count") }
+        guard let times = columns.timeSpan, columns.count == row[2] else {
+          throw BlockError.corrupt(place: "record count")
+        }
         head.append(
           TenantHead.Chunk(
             columns: columns, lastSegment: number, minTime: times.first, maxTime: times.last,

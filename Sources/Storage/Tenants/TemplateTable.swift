@@ -3,9 +3,11 @@ internal import GRDB
 
 /// The SQL of templates.
 enum TemplateTable {
-  static func insert(_ templates: [(number: UInt32, value: Template)], at time: Timestamp, _ database: Database) throws {
+  static func insert(_ templates: [(number: UInt32, value: Template)], at time: Timestamp, _ database: Database) throws
+  {
     guard !templates.isEmpty else { return }
-    // A commit that failed in its sync may be there all the same when the file was opened again: then with the same text.
+    // A commit that failed in its sync may be there all the same when the file was opened again: then with the same
+    // text.
     let insertion = try database.cachedStatement(
       sql: """
         INSERT INTO template (number, text, checksum, created_at)

@@ -32,9 +32,9 @@ package struct TenantStatistics: Hashable, Sendable {
 
 /// One tenant: one file, and what of it is kept in memory.
 ///
-/// Records are durable in *segments* when `append` returns, and stand in the *head*; a head that is large or old becomes *blocks*.
-/// Readers take a `TenantView`. All that changes head and catalog runs on the file's own queue right after its transaction, so memory
-/// and file agree between any two of its jobs.
+/// Records are durable in *segments* when `append` returns, and stand in the *head*; a head that is large or old
+/// becomes *blocks*. Readers take a `TenantView`. All that changes head and catalog runs on the file's own queue
+/// right after its transaction, so memory and file agree between any two of its jobs.
 package final class TenantDatabase: Sendable {
   package let scope: TenantScope
   package let feed: CommitFeed
@@ -78,7 +78,8 @@ package final class TenantDatabase: Sendable {
   let numbers = Mutex(Numbers())
   let state = Mutex(State())
 
-  /// Opens the tenant's file and reads what is kept in memory: templates, streams, the rows of blocks, and the head from segments.
+  /// Opens the tenant's file and reads what is kept in memory: templates, streams, the rows of blocks, and the head
+  /// from segments.
   init(
     _ scope: TenantScope, directory: DataDirectory, options: StorageOptions, compute: ComputeQueues,
     now: @escaping @Sendable () -> Timestamp, logger: Logger
@@ -119,7 +120,8 @@ package final class TenantDatabase: Sendable {
 
   // MARK: - Numbers of templates and streams
 
-  /// The numbers of the templates of those texts. A new one gets its number at once and is durable before any record that uses it.
+  /// The numbers of the templates of those texts. A new one gets its number at once and is durable before any record
+  /// that uses it.
   ///
   /// - Throws: `.closed`, or `.invalid` when 4 Gi numbers are given away.
   package func templateNumbers(for texts: [[UInt8]]) throws(StorageError) -> [UInt32] {
@@ -172,7 +174,9 @@ package final class TenantDatabase: Sendable {
   package func append(_ columns: RecordColumns, rawByteCount: Int) async throws(StorageError) -> Receipt {
     let use = uses.begin()
     defer { withExtendedLifetime(use) {} }
-    guard let times = columns.timeSpan else { return Receipt(recordCount: 0, sequence: state.withLock { $0.commitCount }) }
+    guard let times = columns.timeSpan else {
+      return Receipt(recordCount: 0, sequence: state.withLock { $0.commitCount })
+    }
     try requireOpen("storing records")
     let byteCount = columns.byteCount
     try commits.reserve(byteCount)
@@ -424,8 +428,8 @@ package final class TenantDatabase: Sendable {
   @discardableResult
   private func load(_ database: Database) throws -> [Int64] {
     let (head, damaged, quarantinedCount) = try SegmentTable.load(database)
-    let known = state.withLock { $0.catalog }
-    let catalog = try BlockTable.load(database) { known.hold(of: $0) }
+    let holds = state.withLock { $0.catalog.holds }
+    let catalog = try BlockTable.load(database) { holds[$0] }
     let lastSegment = try Int64.fetchOne(database, sql: "SELECT max(number) FROM segment") ?? 0
     let lastBlock = try Int64.fetchOne(database, sql: "SELECT max(number) FROM block") ?? 0
     state.withLock { state in

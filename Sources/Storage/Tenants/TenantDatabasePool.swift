@@ -1,10 +1,12 @@
 package import Domain
 package import Logging
 
-/// The tenants that are open. Opens by scope and by nothing else; closes the least recently used above a bound, and idle ones.
+/// The tenants that are open. Opens by scope and by nothing else; closes the least recently used above a bound, and
+/// idle ones.
 ///
-/// A database that `open` answers may be used for one request: it stays open while records are appended, a view lives or a follower
-/// asked for it, and for a while after. Who keeps it longer meets `.closed` one day and opens the tenant again.
+/// A database that `open` answers may be used for one request: it stays open while records are appended, a view lives
+/// or a follower asked for it, and for a while after. Who keeps it longer meets `.closed` one day and opens the
+/// tenant again.
 package actor TenantDatabasePool {
   private enum Entry {
     case opening(Task<Result<TenantDatabase, StorageError>, Never>)
@@ -139,7 +141,9 @@ package actor TenantDatabasePool {
     }
   }
 
-  private func isUnused(_ database: TenantDatabase, since lastUse: Timestamp, seconds: Int64, at time: Timestamp) -> Bool {
+  private func isUnused(_ database: TenantDatabase, since lastUse: Timestamp, seconds: Int64, at time: Timestamp)
+    -> Bool
+  {
     time >= lastUse.advanced(byNanoseconds: seconds * 1_000_000_000) && database.uses.isIdle
   }
 

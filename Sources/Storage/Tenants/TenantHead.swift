@@ -13,8 +13,8 @@ struct TenantHead: Sendable {
     var byteCount: Int
   }
 
-  // Requests of a few records are joined, so that a query meets tens of chunks and not thousands. A record is copied once for each
-  // doubling of its chunk up to this size: 13 times at most.
+  // Requests of a few records are joined, so that a query meets tens of chunks and not thousands. A record is copied
+  // once for each doubling of its chunk up to this size: 13 times at most.
   private static let joinedRecordsMax = 8192
   private static let joinedByteCountMax = 8 << 20
 

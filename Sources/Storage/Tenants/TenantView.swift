@@ -1,12 +1,14 @@
 package import Domain
 package import LogBlocks
 
-/// A tenant's records as of one moment: what is committed later is not in it, and its blocks stay readable while it lives, though they
-/// be merged or expired meanwhile.
+/// A tenant's records as of one moment: what is committed later is not in it, and its blocks stay readable while it
+/// lives, though they be merged or expired meanwhile.
 ///
-/// The synchronous methods read the file on the calling thread: they are for compute threads. Tasks use the asynchronous forms.
+/// The synchronous methods read the file on the calling thread: they are for compute threads. Tasks use the
+/// asynchronous forms.
 package final class TenantView: Sendable {
-  /// The range asked for, cut by the retention. Records outside of it are not part of the view, though head and blocks may hold some.
+  /// The range asked for, cut by the retention. Records outside of it are not part of the view, though head and
+  /// blocks may hold some.
   package let range: TimeRange
   /// Records not yet in blocks, oldest commit first.
   package let head: [RecordColumns]
@@ -18,7 +20,9 @@ package final class TenantView: Sendable {
   private let database: TenantDatabase
   private let use: UseCount.Use
 
-  init(_ database: TenantDatabase, range: TimeRange, head: [RecordColumns], blocks: [BlockReference], quarantinedCount: Int) {
+  init(
+    _ database: TenantDatabase, range: TimeRange, head: [RecordColumns], blocks: [BlockReference], quarantinedCount: Int
+  ) {
     self.database = database
     self.range = range
     self.head = head
@@ -80,7 +84,8 @@ package final class TenantView: Sendable {
 
   /// Runs `body` with the block's decoder.
   ///
-  /// - Returns: Nil if the block turned out to be damaged: it is set aside, logged and counted, and the others answer.
+  /// - Returns: Nil if the block turned out to be damaged: it is set aside, logged and counted, and the others
+  ///   answer.
   package func readBlock<T>(_ block: BlockReference, _ body: (BlockDecoder) throws -> T) throws(StorageError) -> T? {
     do {
       return try body(decoder(of: block))

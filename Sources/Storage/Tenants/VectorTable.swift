@@ -1,8 +1,9 @@
 internal import Domain
 internal import GRDB
 
-/// A tenant's embeddings, and the vector index as a snapshot with a log of what came after. The index's bytes are its own business; each
-/// row is checksummed here. `identity` is the embedder's: vectors of unequal identities are kept apart.
+/// A tenant's embeddings, and the vector index as a snapshot with a log of what came after. The index's bytes are its
+/// own business; each row is checksummed here. `identity` is the embedder's: vectors of unequal identities are kept
+/// apart.
 package struct VectorTable: Sendable {
   let file: DatabaseFile
   let now: @Sendable () -> Timestamp
@@ -59,7 +60,8 @@ package struct VectorTable: Sendable {
   /// Adds entries to the index's log.
   package func append(_ entries: [[UInt8]], identity: String) async throws(StorageError) {
     guard !entries.isEmpty else { return }
-    try await file.write("saving changes of the vector index", byteCount: entries.reduce(0) { $0 + $1.count }) { database in
+    try await file.write("saving changes of the vector index", byteCount: entries.reduce(0) { $0 + $1.count }) {
+      database in
       let insertion = try database.cachedStatement(
         sql: "INSERT INTO index_log (identity, data, checksum) VALUES (?, ?, ?)")
       for entry in entries { try insertion.execute(arguments: [identity, entry.blob, checksum(entry)]) }
@@ -77,8 +79,8 @@ package struct VectorTable: Sendable {
     }
   }
 
-  /// The snapshot and the log after it, in order; nil if there is none or any of it is damaged: then the index is made again from the
-  /// embeddings.
+  /// The snapshot and the log after it, in order; nil if there is none or any of it is damaged: then the index is
+  /// made again from the embeddings.
   package func loadIndex(identity: String) async throws(StorageError) -> (snapshot: [UInt8], log: [[UInt8]])? {
     try await file.query("reading the vector index") { database in
       guard
@@ -89,7 +91,8 @@ package struct VectorTable: Sendable {
       guard checksum(snapshot) == row[1] else { return nil }
       var log: [[UInt8]] = []
       let entries = try Row.fetchCursor(
-        database, sql: "SELECT data, checksum FROM index_log WHERE identity = ? ORDER BY sequence", arguments: [identity])
+        database, sql: "SELECT data, checksum FROM index_log WHERE identity = ? ORDER BY sequence",
+        arguments: [identity])
       while let entry = try entries.next() {
         let bytes = try entry.bytes(0)
         guard checksum(bytes) == entry[1] else { return nil }

@@ -89,7 +89,7 @@ class Server:
         self.output = b""
 
     def await_listening(self, seconds=60):
-        """Reads what the process prints until it says where it listens. An AssertionError if it ends or says nothing."""
+        """Reads what the process prints until it says where it listens; an AssertionError if it does not."""
         deadline = time.monotonic() + seconds
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ)

@@ -69,13 +69,26 @@ class Import(CommandLine):
 
     def test_standard_input_with_labels(self):
         self.command(
-            "import", "-", "--source", "pipe", "--label", "env=production", "--label", "zone=a=b", "--quiet", input=lines(40).encode())
+            "import",
+            "-",
+            "--source",
+            "pipe",
+            "--label",
+            "env=production",
+            "--label",
+            "zone=a=b",
+            "--quiet",
+            input=lines(40).encode(),
+        )
         rows = self.rows('{env="production"}')
         self.assertEqual(len(rows), 40)
         self.assertEqual((rows[0]["env"], rows[0]["zone"], rows[0]["source"]), ("production", "a=b", "pipe"))
 
     def test_json_lines(self):
-        content = "".join(json.dumps({"ts": NOW - 100 + i, "level": "warn", "msg": f"json {i}", "user": {"id": i}}) + "\n" for i in range(30))
+        content = "".join(
+            json.dumps({"ts": NOW - 100 + i, "level": "warn", "msg": f"json {i}", "user": {"id": i}}) + "\n"
+            for i in range(30)
+        )
         self.command("import", self.file("j.ndjson", content))
         rows = self.rows("json")
         self.assertEqual(len(rows), 30)
@@ -86,10 +99,14 @@ class Import(CommandLine):
         files = [self.file(f"{year}.log", f"{year}-05-06 07:08:09 INFO of {year}\n") for year in (1999, 2012, 2024)]
         self.command("import", *files)
         self.assertEqual(
-            sorted(row["_time"] for row in self.rows("of")), [f"{year}-05-06T07:08:09Z" for year in (1999, 2012, 2024)])
+            sorted(row["_time"] for row in self.rows("of")), [f"{year}-05-06T07:08:09Z" for year in (1999, 2012, 2024)]
+        )
 
     def test_stack_traces_stay_together(self):
-        trace = f"{stamp(NOW)} ERROR web: it broke\njava.lang.IllegalStateException: no\n\tat a.b.C.d(C.java:1)\n\tat e.f.G.h(G.java:2)\n"
+        trace = (
+            f"{stamp(NOW)} ERROR web: it broke\njava.lang.IllegalStateException: no\n"
+            "\tat a.b.C.d(C.java:1)\n\tat e.f.G.h(G.java:2)\n"
+        )
         self.command("import", self.file("t.log", lines(10) + trace + lines(1, "after {} {}")))
         rows = self.rows("IllegalStateException")
         self.assertEqual(len(rows), 1)
@@ -97,7 +114,9 @@ class Import(CommandLine):
         self.assertIn("G.java:2", rows[0]["_msg"])
 
     def test_bytes_that_are_no_text(self):
-        self.command("import", self.file("b.log", b"plain\n\xff\xfe\x00\x01 odd \xc3\n" + bytes(range(1, 256)) + b"\nend\n"))
+        self.command(
+            "import", self.file("b.log", b"plain\n\xff\xfe\x00\x01 odd \xc3\n" + bytes(range(1, 256)) + b"\nend\n")
+        )
         self.assertEqual(len(self.rows("plain")) + len(self.rows("end")), 2)
 
     def test_what_cannot_be_imported(self):
@@ -119,7 +138,9 @@ class Import(CommandLine):
 class Asking(CommandLine):
     def setUp(self):
         super().setUp()
-        self.command("import", self.file("app.log", lines(200) + lines(30, "payment {} declined by bank {}", "ERROR")), "--quiet")
+        self.command(
+            "import", self.file("app.log", lines(200) + lines(30, "payment {} declined by bank {}", "ERROR")), "--quiet"
+        )
 
     def test_query(self):
         result = self.command("query", "declined | stats count() as c")
@@ -148,8 +169,12 @@ class Asking(CommandLine):
 
     def test_output_to_a_closed_pipe(self):
         result = subprocess.run(
-            f"'{BINARY}' query '*' --limit 0 --data '{self.data}' | head -1", shell=True, capture_output=True,
-            env=environment(), timeout=60)
+            f"'{BINARY}' query '*' --limit 0 --data '{self.data}' | head -1",
+            shell=True,
+            capture_output=True,
+            env=environment(),
+            timeout=60,
+        )
         self.assertEqual(len(result.stdout.splitlines()), 1)
         self.assertNotIn(b"Fatal", result.stderr)
 
@@ -196,7 +221,8 @@ class Asking(CommandLine):
     def test_tail(self):
         with Server(data=self.data) as server:
             process = subprocess.Popen(
-                [str(BINARY), "tail", "live", "--data", self.data], stdout=subprocess.PIPE, env=environment())
+                [str(BINARY), "tail", "live", "--data", self.data], stdout=subprocess.PIPE, env=environment()
+            )
             self.addCleanup(process.stdout.close)
             self.addCleanup(process.wait)
             self.addCleanup(process.kill)
@@ -242,7 +268,8 @@ class Verify(CommandLine):
         broken = blocks[0]
         self.change(
             f"SELECT id, data FROM block_column WHERE block = {broken} ORDER BY length(data) DESC LIMIT 1",
-            "UPDATE block_column SET data = ? WHERE id = ?")
+            "UPDATE block_column SET data = ? WHERE id = ?",
+        )
         result = self.command("verify", check=False)
         self.assertEqual(result.returncode, 1, result.text)
         self.assertIn("DAMAGED", result.text)
@@ -260,10 +287,14 @@ class Verify(CommandLine):
 
     def test_damage_met_by_a_query_first(self):
         with sqlite3.connect(self.tenant_file) as database:
-            broken, count = database.execute("SELECT number, record_count FROM block WHERE state = 0 ORDER BY number LIMIT 1").fetchone()
+            broken, count = database.execute(
+                "SELECT number, record_count FROM block WHERE state = 0 ORDER BY number LIMIT 1"
+            ).fetchone()
         database.close()
         self.change(
-            f"SELECT block, data FROM block_header WHERE block = {broken}", "UPDATE block_header SET data = ? WHERE block = ?")
+            f"SELECT block, data FROM block_header WHERE block = {broken}",
+            "UPDATE block_header SET data = ? WHERE block = ?",
+        )
         with Server(data=self.data) as server:
             answers = [server.get("/api/v1/logs/query", query="*") for _ in range(2)]
             self.assertEqual(answers[-1].status, 200, answers[-1].body)
@@ -274,10 +305,14 @@ class Verify(CommandLine):
 
     def test_damaged_column_met_by_a_query_first(self):
         with sqlite3.connect(self.tenant_file) as database:
-            broken, count = database.execute("SELECT number, record_count FROM block WHERE state = 0 ORDER BY number LIMIT 1").fetchone()
+            broken, count = database.execute(
+                "SELECT number, record_count FROM block WHERE state = 0 ORDER BY number LIMIT 1"
+            ).fetchone()
         database.close()
         self.change(
-            f"SELECT id, data FROM block_column WHERE block = {broken} AND key = 'time'", "UPDATE block_column SET data = ? WHERE id = ?")
+            f"SELECT id, data FROM block_column WHERE block = {broken} AND key = 'time'",
+            "UPDATE block_column SET data = ? WHERE id = ?",
+        )
         with Server(data=self.data) as server:
             try:
                 server.get("/api/v1/logs/query", query="*")
@@ -318,7 +353,19 @@ class Others(CommandLine):
 
     def test_help(self):
         text = run("--help").text
-        commands = ["serve", "demo", "import", "query", "tail", "patterns", "analyze", "verify", "tenant", "config", "version"]
+        commands = [
+            "serve",
+            "demo",
+            "import",
+            "query",
+            "tail",
+            "patterns",
+            "analyze",
+            "verify",
+            "tenant",
+            "config",
+            "version",
+        ]
         for command in commands:
             self.assertRegex(text, rf"\n  {command} ")
             for help_text in (run(command, "--help").text, run("help", command).text):
@@ -328,7 +375,13 @@ class Others(CommandLine):
             self.assertIn("USAGE:", run("tenant", command, "--help").text)
 
     def test_wrong_usage(self):
-        for arguments in (("nonsense",), ("query",), ("query", "*", "--limit", "x"), ("serve", "extra"), ("query", "*", "--start", "1", "--since", "1h")):
+        for arguments in (
+            ("nonsense",),
+            ("query",),
+            ("query", "*", "--limit", "x"),
+            ("serve", "extra"),
+            ("query", "*", "--start", "1", "--since", "1h"),
+        ):
             result = run(*arguments, check=False)
             self.assertEqual(result.returncode, 64, (arguments, result.complaint))
             self.assertTrue(result.complaint)
@@ -346,8 +399,11 @@ class Others(CommandLine):
         self.assertRegex(text, r"default\s")
         self.assertNotIn("tlk_", text)
         for arguments, code in [
-            (("tenant", "add", "acme"), 1), (("tenant", "add", "Not An Id"), 64), (("tenant", "add", "../up"), 64),
-            (("tenant", "key", "nobody"), 1), (("tenant", "add", "a" * 65), 64),
+            (("tenant", "add", "acme"), 1),
+            (("tenant", "add", "Not An Id"), 64),
+            (("tenant", "add", "../up"), 64),
+            (("tenant", "key", "nobody"), 1),
+            (("tenant", "add", "a" * 65), 64),
         ]:
             result = self.command(*arguments, check=False)
             self.assertEqual(result.returncode, code, (arguments, result.complaint))

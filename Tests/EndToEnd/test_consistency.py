@@ -1,4 +1,4 @@
-"""What a reader sees while records come in, heads become blocks, and blocks are merged: every acknowledged record, once."""
+"""A reader sees every acknowledged record once, while records come in, heads become blocks, and blocks are merged."""
 
 import threading
 import time
@@ -17,7 +17,9 @@ class WhileItWorks(unittest.TestCase):
                 if part:
                     server.stop()
                     server.start()
-                server.send([{"message": f"early {i} of {part}", "source": "s", "uid": f"early-{part}-{i}"} for i in range(100)])
+                server.send(
+                    [{"message": f"early {i} of {part}", "source": "s", "uid": f"early-{part}-{i}"} for i in range(100)]
+                )
             self.acknowledged = 600
             self.trouble = []
             lock = threading.Lock()
@@ -27,7 +29,15 @@ class WhileItWorks(unittest.TestCase):
                 batch = 0
                 while time.monotonic() < end and not self.trouble:
                     answer = server.send(
-                        [{"message": f"batch {batch} took {i}ms", "source": f"s{writer % 2}", "uid": f"{writer}-{batch}-{i}"} for i in range(50)])
+                        [
+                            {
+                                "message": f"batch {batch} took {i}ms",
+                                "source": f"s{writer % 2}",
+                                "uid": f"{writer}-{batch}-{i}",
+                            }
+                            for i in range(50)
+                        ]
+                    )
                     if answer.status != 200:
                         self.trouble.append(answer.body)
                         return
@@ -45,7 +55,10 @@ class WhileItWorks(unittest.TestCase):
                         if count != unique:
                             self.trouble.append(f"{count} records of {unique} names")
                     elif kind == 1:
-                        count = sum(series["total"] for series in server.get("/api/v1/logs/hits", query="*", step="1h").json["hits"])
+                        count = sum(
+                            series["total"]
+                            for series in server.get("/api/v1/logs/hits", query="*", step="1h").json["hits"]
+                        )
                     else:
                         values = server.get("/api/v1/logs/field_values", query="*", field="source").json["values"]
                         count = sum(value["hits"] for value in values)

@@ -2,7 +2,8 @@
 
 Promised: every acknowledged record is there exactly once; a request that got no answer is there whole or not at all.
 
-TIMBERLINE_CRASH_CYCLES says how often (default 6), TIMBERLINE_CRASH_SEED repeats a run's moments. A failure names its seed.
+TIMBERLINE_CRASH_CYCLES says how often (default 6), TIMBERLINE_CRASH_SEED repeats a run's moments. A failure names its
+seed.
 """
 
 import collections
@@ -62,13 +63,25 @@ class Writer(threading.Thread):
     def record(self, name, index):
         shape = self.random.randrange(4)
         message = [
-            f"request {self.random.randrange(10**6)} of 10.0.{self.random.randrange(256)}.7 took {self.random.randrange(5000)}ms",
+            f"request {self.random.randrange(10**6)} of 10.0.{self.random.randrange(256)}.7 took "
+            f"{self.random.randrange(5000)}ms",
             f"wrote {self.random.getrandbits(64):016x} to /var/lib/{self.random.randrange(99)}",
-            "heartbeat", f"user {self.random.choice(['ann', 'bob', 'eve'])} signed in",
+            "heartbeat",
+            f"user {self.random.choice(['ann', 'bob', 'eve'])} signed in",
         ][shape]
-        return json.dumps({
-            "timestamp": int(time.time() * 1000), "message": message, "source": f"writer-{self.number}", "cycle": self.cycle,
-            "uid": f"{name}.{index}", "filler": "x" * self.random.randrange(40)}) + "\n"
+        return (
+            json.dumps(
+                {
+                    "timestamp": int(time.time() * 1000),
+                    "message": message,
+                    "source": f"writer-{self.number}",
+                    "cycle": self.cycle,
+                    "uid": f"{name}.{index}",
+                    "filler": "x" * self.random.randrange(40),
+                }
+            )
+            + "\n"
+        )
 
 
 class Crash(unittest.TestCase):
@@ -139,10 +152,14 @@ class Crash(unittest.TestCase):
         for writer in writers:
             for name, size in writer.sizes.items():
                 if name in writer.acknowledged:
-                    self.assertEqual(batches[name], size, f"seed {SEED}, cycle {cycle}: acknowledged batch {name} is not whole")
+                    self.assertEqual(
+                        batches[name], size, f"seed {SEED}, cycle {cycle}: acknowledged batch {name} is not whole"
+                    )
                     acknowledged += size
                 else:
-                    self.assertIn(batches[name], (0, size), f"seed {SEED}, cycle {cycle}: batch {name} is there in part")
+                    self.assertIn(
+                        batches[name], (0, size), f"seed {SEED}, cycle {cycle}: batch {name} is there in part"
+                    )
         self.assertGreater(acknowledged, 0, "nothing was acknowledged")
         known = {name for writer in writers for name in writer.sizes}
         self.assertLessEqual(set(batches), known)

@@ -1,6 +1,7 @@
 """One byte changed anywhere in a tenant's file: no crash, no wrong answer, and what is left answers.
 
-TIMBERLINE_DAMAGE_FLIPS says how many places are tried (default 30), TIMBERLINE_DAMAGE_SEED repeats a run; a failure names its seed.
+TIMBERLINE_DAMAGE_FLIPS says how many places are tried (default 30), TIMBERLINE_DAMAGE_SEED repeats a run; a failure names
+its seed.
 """
 
 import http.client
@@ -28,10 +29,19 @@ class Damage(unittest.TestCase):
                 if part:
                     server.start()
                 source = random.Random(part)
-                server.send([{
-                    "timestamp": now - 3000 + i, "message": f"part {part} served {source.randrange(10**6)} in {source.randrange(999)}ms",
-                    "source": f"s{part}", "level": source.choice(["info", "error"]), "uid": f"{part}-{i}", "token": f"{source.getrandbits(64):x}"}
-                    for i in range(1500)])
+                server.send(
+                    [
+                        {
+                            "timestamp": now - 3000 + i,
+                            "message": f"part {part} served {source.randrange(10**6)} in {source.randrange(999)}ms",
+                            "source": f"s{part}",
+                            "level": source.choice(["info", "error"]),
+                            "uid": f"{part}-{i}",
+                            "token": f"{source.getrandbits(64):x}",
+                        }
+                        for i in range(1500)
+                    ]
+                )
                 if part < 2:
                     server.stop()
             self.rows = {row["uid"]: row for row in server.query("*")}
@@ -48,7 +58,11 @@ class Damage(unittest.TestCase):
             shutil.copytree(self.sound, damaged)
             folder = os.path.join(damaged, "tenants", "default")
             # The file, or the log beside it.
-            sizes = {name: os.path.getsize(os.path.join(folder, name)) for name in os.listdir(folder) if not name.endswith("-shm")}
+            sizes = {
+                name: os.path.getsize(os.path.join(folder, name))
+                for name in os.listdir(folder)
+                if not name.endswith("-shm")
+            }
             name = source.choices(list(sizes), weights=sizes.values())[0]
             place = source.randrange(sizes[name])
             with open(os.path.join(folder, name), "r+b") as file:

@@ -1,4 +1,4 @@
-"""A disk that fills up: 507 with a clear message, reads go on, nothing acknowledged is lost, and space brings ingest back."""
+"""A disk that fills up: 507 with a clear message, reads go on, nothing is lost, and space brings ingest back."""
 
 import os
 import random
@@ -18,7 +18,9 @@ def small_file_system():
     if os.geteuid() != 0:
         os.rmdir(folder)
         return None, "a small file system can be mounted by root only"
-    mount = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", folder], capture_output=True, text=True)
+    mount = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", folder], capture_output=True, text=True
+    )
     if mount.returncode != 0:
         os.rmdir(folder)
         return None, f"a small file system can't be mounted here: {mount.stderr.strip()}"
@@ -44,8 +46,12 @@ class FullDisk(unittest.TestCase):
         """One body of records that hardly pack; counts them as kept if it is answered 200."""
         names = [f"r{self.sent + i}" for i in range(count)]
         self.sent += count
-        answer = server.send([
-            {"message": f"fill {name} {self.random.randbytes(size // 2).hex()}", "uid": name, "source": "fill"} for name in names])
+        answer = server.send(
+            [
+                {"message": f"fill {name} {self.random.randbytes(size // 2).hex()}", "uid": name, "source": "fill"}
+                for name in names
+            ]
+        )
         if answer.status == 200:
             self.assertEqual(answer.json["processed_count"], count)
             self.kept.update(names)

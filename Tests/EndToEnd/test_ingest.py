@@ -1,4 +1,4 @@
-"""What may be sent to `POST /api/v1/logs/stream`, what becomes of it, and what is answered (docs/reference/ingest.md)."""
+"""What may be sent to `POST /api/v1/logs/stream`, and what becomes of it (docs/reference/ingest.md)."""
 
 import datetime
 import gzip
@@ -30,21 +30,44 @@ class Shapes(ServerCase):
 
     def test_fluent_bit(self):
         seconds = int(time.time()) - 60
-        self.accepted(self.server.send([{
-            "date": float(f"{seconds}.25"), "log": "it broke\n", "stream": "stderr", "mark": "fluent-bit",
-            "kubernetes": {
-                "namespace_name": "shop", "pod_name": "api-0", "container_name": "api", "host": "node-1",
-                "pod_id": "6b1f", "labels": {"app": "api", "app.kubernetes.io/name": "api"}}}]), 1)
+        self.accepted(
+            self.server.send(
+                [
+                    {
+                        "date": float(f"{seconds}.25"),
+                        "log": "it broke\n",
+                        "stream": "stderr",
+                        "mark": "fluent-bit",
+                        "kubernetes": {
+                            "namespace_name": "shop",
+                            "pod_name": "api-0",
+                            "container_name": "api",
+                            "host": "node-1",
+                            "pod_id": "6b1f",
+                            "labels": {"app": "api", "app.kubernetes.io/name": "api"},
+                        },
+                    }
+                ]
+            ),
+            1,
+        )
         row = self.one("fluent-bit")
         self.assertEqual(row["_time"], rfc3339(seconds)[:-1] + ".25Z")
         self.assertEqual(row["_msg"], "it broke")
         self.assertEqual(
             row["_stream"],
-            '{kubernetes.container_name="api",kubernetes.namespace_name="shop",kubernetes.pod_name="api-0",stream="stderr"}')
+            '{kubernetes.container_name="api",kubernetes.namespace_name="shop",'
+            'kubernetes.pod_name="api-0",stream="stderr"}',
+        )
         for name, value in {
-            "stream": "stderr", "kubernetes.namespace_name": "shop", "kubernetes.pod_name": "api-0",
-            "kubernetes.container_name": "api", "kubernetes.host": "node-1", "kubernetes.pod_id": "6b1f",
-            "kubernetes.labels.app": "api", "kubernetes.labels.app.kubernetes.io/name": "api",
+            "stream": "stderr",
+            "kubernetes.namespace_name": "shop",
+            "kubernetes.pod_name": "api-0",
+            "kubernetes.container_name": "api",
+            "kubernetes.host": "node-1",
+            "kubernetes.pod_id": "6b1f",
+            "kubernetes.labels.app": "api",
+            "kubernetes.labels.app.kubernetes.io/name": "api",
         }.items():
             self.assertEqual(row[name], value, name)
         self.assertNotIn("log", row)
@@ -53,9 +76,28 @@ class Shapes(ServerCase):
         self.assertTrue(row["_stream_id"])
 
     def test_direct_form(self):
-        self.accepted(self.server.send([{
-            "timestamp": int(time.time()), "message": "signed in", "source": "auth", "level": "info", "mark": "direct",
-            "metadata": {"user": "ann", "tries": 2, "ok": True, "tags": ["a", "b c"], "deep": {"er": 1.50}, "none": None}}]), 1)
+        self.accepted(
+            self.server.send(
+                [
+                    {
+                        "timestamp": int(time.time()),
+                        "message": "signed in",
+                        "source": "auth",
+                        "level": "info",
+                        "mark": "direct",
+                        "metadata": {
+                            "user": "ann",
+                            "tries": 2,
+                            "ok": True,
+                            "tags": ["a", "b c"],
+                            "deep": {"er": 1.50},
+                            "none": None,
+                        },
+                    }
+                ]
+            ),
+            1,
+        )
         row = self.one("direct")
         self.assertEqual(row["_msg"], "signed in")
         self.assertEqual(row["_stream"], '{source="auth"}')
@@ -76,19 +118,33 @@ class Shapes(ServerCase):
 
     def test_text_of_every_kind_comes_back(self):
         texts = {
-            "quotes": 'say "hi" \\ back', "control": "tab\there\u0001end", "lines": "a\nb\r\nc", "wide": "größe 日本語 🦫",
-            "spaces": "  two  spaces  ", "slot": "\u00ff\u00fe <*> %d {} ${x}", "null": "a\u0000b",
-            "long": "x" * 100_000, "empty": "", "json": '{"a":[1,2,{"b":null}]}', "html": "<b>&amp;</b>",
+            "quotes": 'say "hi" \\ back',
+            "control": "tab\there\u0001end",
+            "lines": "a\nb\r\nc",
+            "wide": "größe 日本語 🦫",
+            "spaces": "  two  spaces  ",
+            "slot": "\u00ff\u00fe <*> %d {} ${x}",
+            "null": "a\u0000b",
+            "long": "x" * 100_000,
+            "empty": "",
+            "json": '{"a":[1,2,{"b":null}]}',
+            "html": "<b>&amp;</b>",
         }
-        self.accepted(self.server.send(
-            [{"message": text, "copy": text, "mark": f"text-{name}"} for name, text in texts.items()]), len(texts))
+        self.accepted(
+            self.server.send([{"message": text, "copy": text, "mark": f"text-{name}"} for name, text in texts.items()]),
+            len(texts),
+        )
         for name, text in texts.items():
             row = self.one(f"text-{name}")
             self.assertEqual(row["_msg"], text, name)
             self.assertEqual(row.get("copy", ""), text, name)
 
     def test_escapes_and_surrogates(self):
-        body = rb'{"message":"\u00e9\ud83e\uddab\/\b\f","mark":"escapes"}' + b"\n" + rb'{"message":"half \ud83e end","mark":"half"}'
+        body = (
+            rb'{"message":"\u00e9\ud83e\uddab\/\b\f","mark":"escapes"}'
+            + b"\n"
+            + rb'{"message":"half \ud83e end","mark":"half"}'
+        )
         self.accepted(self.server.call("POST", PATH, body=body, headers=NDJSON), 2)
         self.assertEqual(self.one("escapes")["_msg"], "é🦫/\b\f")
         self.assertEqual(self.one("half")["_msg"], "half \ufffd end")
@@ -106,9 +162,18 @@ class Shapes(ServerCase):
                 self.assertEqual(len(self.server.query(f"mark:={name}")), count)
 
     def test_message_fields(self):
-        self.accepted(self.server.send([
-            {"log": "of log", "message": "stays", "mark": "m1"}, {"msg": "of msg", "mark": "m2"}, {"_msg": "of _msg", "mark": "m3"},
-            {"mark": "m4"}, {"message": 42, "mark": "m5"}]), 5)
+        self.accepted(
+            self.server.send(
+                [
+                    {"log": "of log", "message": "stays", "mark": "m1"},
+                    {"msg": "of msg", "mark": "m2"},
+                    {"_msg": "of _msg", "mark": "m3"},
+                    {"mark": "m4"},
+                    {"message": 42, "mark": "m5"},
+                ]
+            ),
+            5,
+        )
         self.assertEqual((self.one("m1")["_msg"], self.one("m1")["message"]), ("of log", "stays"))
         self.assertEqual(self.one("m2")["_msg"], "of msg")
         self.assertEqual(self.one("m3")["_msg"], "of _msg")
@@ -120,20 +185,33 @@ class Shapes(ServerCase):
         plain = rfc3339(seconds)
         moment = datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
         cases = [
-            (seconds, plain), (f"{seconds}", plain), (seconds * 1000 + 7, plain[:-1] + ".007Z"),
-            (seconds * 10**6 + 7, plain[:-1] + ".000007Z"), (seconds * 10**9 + 7, plain[:-1] + ".000000007Z"),
-            (plain, plain), (plain[:-1] + ".120Z", plain[:-1] + ".12Z"),
+            (seconds, plain),
+            (f"{seconds}", plain),
+            (seconds * 1000 + 7, plain[:-1] + ".007Z"),
+            (seconds * 10**6 + 7, plain[:-1] + ".000007Z"),
+            (seconds * 10**9 + 7, plain[:-1] + ".000000007Z"),
+            (plain, plain),
+            (plain[:-1] + ".120Z", plain[:-1] + ".12Z"),
             (plain[:-1] + ".123456789+00:00", plain[:-1] + ".123456789Z"),
             ((moment + datetime.timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%S+02:00"), plain),
             (moment.strftime("%Y-%m-%d %H:%M:%S,500"), plain[:-1] + ".5Z"),
-            (moment.strftime("%Y/%m/%d %H:%M:%S"), plain), (moment.strftime("%Y%m%dT%H%M%SZ"), plain),
-            (moment.strftime("%d/%b/%Y:%H:%M:%S +0000"), plain), (moment.strftime("%a, %d %b %Y %H:%M:%S GMT"), plain),
-            (moment.strftime("%a %b %d %H:%M:%S %Y"), plain), (moment.strftime("%b %d %H:%M:%S"), plain),
+            (moment.strftime("%Y/%m/%d %H:%M:%S"), plain),
+            (moment.strftime("%Y%m%dT%H%M%SZ"), plain),
+            (moment.strftime("%d/%b/%Y:%H:%M:%S +0000"), plain),
+            (moment.strftime("%a, %d %b %Y %H:%M:%S GMT"), plain),
+            (moment.strftime("%a %b %d %H:%M:%S %Y"), plain),
+            (moment.strftime("%b %d %H:%M:%S"), plain),
         ]
         names = ["date", "timestamp", "time", "@timestamp", "_time", "ts"]
-        self.accepted(self.server.send(
-            [{names[i % len(names)]: sent, "message": "t", "mark": f"time-{i}"} for i, (sent, _) in enumerate(cases)]),
-            len(cases))
+        self.accepted(
+            self.server.send(
+                [
+                    {names[i % len(names)]: sent, "message": "t", "mark": f"time-{i}"}
+                    for i, (sent, _) in enumerate(cases)
+                ]
+            ),
+            len(cases),
+        )
         for i, (sent, expected) in enumerate(cases):
             self.assertEqual(self.one(f"time-{i}")["_time"], expected, f"sent {sent!r}")
 
@@ -144,15 +222,24 @@ class Shapes(ServerCase):
 
     def test_severity(self):
         cases = [
-            ({"level": "WARN", "message": "m"}, "warning"), ({"level": "Fatal", "message": "m"}, "critical"),
-            ({"severity": "ERROR", "message": "m"}, "error"), ({"lvl": "dbg", "message": "m"}, "debug"),
-            ({"level": 30, "message": "m"}, "info"), ({"level": "notice", "message": "m"}, "info"),
-            ({"levelname": "TRACE", "message": "m"}, "trace"), ({"metadata": {"level": "error"}, "message": "m"}, "error"),
-            ({"message": "[error] no such file"}, "error"), ({"message": "level=warn msg=slow"}, "warning"),
-            ({"message": "panic: out of range"}, "critical"), ({"message": "request timed out"}, "warning"),
-            ({"message": "0 errors found"}, "unknown"), ({"message": "hello"}, "unknown"),
+            ({"level": "WARN", "message": "m"}, "warning"),
+            ({"level": "Fatal", "message": "m"}, "critical"),
+            ({"severity": "ERROR", "message": "m"}, "error"),
+            ({"lvl": "dbg", "message": "m"}, "debug"),
+            ({"level": 30, "message": "m"}, "info"),
+            ({"level": "notice", "message": "m"}, "info"),
+            ({"levelname": "TRACE", "message": "m"}, "trace"),
+            ({"metadata": {"level": "error"}, "message": "m"}, "error"),
+            ({"message": "[error] no such file"}, "error"),
+            ({"message": "level=warn msg=slow"}, "warning"),
+            ({"message": "panic: out of range"}, "critical"),
+            ({"message": "request timed out"}, "warning"),
+            ({"message": "0 errors found"}, "unknown"),
+            ({"message": "hello"}, "unknown"),
         ]
-        self.accepted(self.server.send([{**record, "mark": f"severity-{i}"} for i, (record, _) in enumerate(cases)]), len(cases))
+        self.accepted(
+            self.server.send([{**record, "mark": f"severity-{i}"} for i, (record, _) in enumerate(cases)]), len(cases)
+        )
         for i, (record, expected) in enumerate(cases):
             row = self.one(f"severity-{i}")
             self.assertEqual(row["severity"], expected, record)
@@ -161,16 +248,34 @@ class Shapes(ServerCase):
 
 
 class Receipts(ServerCase):
-    settings = ("--body-bytes-max", "64KiB", "--compressed-body-bytes-max", "32KiB", "--line-bytes-max", "4KiB", "--fields-max", "20")
+    settings = (
+        "--body-bytes-max",
+        "64KiB",
+        "--compressed-body-bytes-max",
+        "32KiB",
+        "--line-bytes-max",
+        "4KiB",
+        "--fields-max",
+        "20",
+    )
 
     def post(self, body, headers=None, **parameters):
         return self.server.call("POST", PATH, parameters, body=body, headers={**NDJSON, **(headers or {})})
 
     def test_bad_lines_beside_good_ones(self):
         lines = [
-            b'{"message":"good 1","mark":"beside"}', b'{"message" "no colon"}', b'{"message":"good 2","mark":"beside"}',
-            b'not json at all', b'{"message":"unclosed', b'{"message":"good 3","mark":"beside"}', b'{}', b'{"message":"x"} tail',
-            b'{"a":tru}', b'{"a":01}', b'{"timestamp":"never","message":"x"}', b'[1,2]',
+            b'{"message":"good 1","mark":"beside"}',
+            b'{"message" "no colon"}',
+            b'{"message":"good 2","mark":"beside"}',
+            b"not json at all",
+            b'{"message":"unclosed',
+            b'{"message":"good 3","mark":"beside"}',
+            b"{}",
+            b'{"message":"x"} tail',
+            b'{"a":tru}',
+            b'{"a":01}',
+            b'{"timestamp":"never","message":"x"}',
+            b"[1,2]",
             b'{"message":"good 4","mark":"beside"}',
         ]
         receipt = self.accepted(self.post(b"\n".join(lines)), 4, rejected=9)
@@ -180,7 +285,8 @@ class Receipts(ServerCase):
             self.assertNotIn("no colon", error["reason"])
             self.assertNotIn("never", error["reason"])
         self.assertEqual(
-            sorted(row["_msg"] for row in self.server.query("mark:=beside")), ["good 1", "good 2", "good 3", "good 4"])
+            sorted(row["_msg"] for row in self.server.query("mark:=beside")), ["good 1", "good 2", "good 3", "good 4"]
+        )
 
     def test_only_the_first_twenty_errors(self):
         receipt = self.accepted(self.post(b"\n".join([b"bad"] * 37 + [b'{"message":"last"}'])), 1, rejected=37)
@@ -209,7 +315,12 @@ class Receipts(ServerCase):
 
     def test_long_line(self):
         receipt = self.accepted(
-            self.post(b'{"message":"a","mark":"long"}\n{"message":"%s"}\n{"message":"b","mark":"long"}' % (b"x" * 5000)), 2, rejected=1)
+            self.post(
+                b'{"message":"a","mark":"long"}\n{"message":"%s"}\n{"message":"b","mark":"long"}' % (b"x" * 5000)
+            ),
+            2,
+            rejected=1,
+        )
         self.assertEqual(receipt["errors"][0]["line"], 2)
         self.assertIn("4096", receipt["errors"][0]["reason"])
         self.assertEqual(len(self.server.query("mark:=long")), 2)
@@ -239,8 +350,11 @@ class Receipts(ServerCase):
     def test_damaged_encodings_take_nothing(self):
         good = b'{"message":"damaged","mark":"damaged"}\n' * 50
         for encoding, body in [
-            ("gzip", b"not gzip"), ("deflate", b"\x78\x9cgarbage"), ("zstd", b"not zstd"),
-            ("gzip", gzip.compress(good)[:-12]), ("deflate", zlib.compress(good)[:-6]),
+            ("gzip", b"not gzip"),
+            ("deflate", b"\x78\x9cgarbage"),
+            ("zstd", b"not zstd"),
+            ("gzip", gzip.compress(good)[:-12]),
+            ("deflate", zlib.compress(good)[:-6]),
         ]:
             with self.subTest(encoding=encoding, body=body[:10]):
                 self.problem(self.post(body, {"Content-Encoding": encoding}), 400)
@@ -270,6 +384,7 @@ class Encodings(ServerCase):
         def bare(body):
             packer = zlib.compressobj(wbits=-15)
             return packer.compress(body) + packer.flush()
+
         self.packed("zlib", zlib.compress, "deflate")
         self.packed("bare", bare, "deflate")
 
@@ -277,6 +392,7 @@ class Encodings(ServerCase):
     def test_zstd(self):
         def zstd(body):
             return subprocess.run(["zstd", "-q", "-c"], input=body, capture_output=True, check=True).stdout
+
         self.packed("zstd", zstd, "zstd")
         self.packed("frames", lambda body: zstd(body[:5000]) + zstd(body[5000:]), "zstd")
 
@@ -285,11 +401,13 @@ class Encodings(ServerCase):
 
     def test_chunked_transfer(self):
         body = self.body.replace(b"%b", b"chunked")
-        pieces = [body[i:i + 1000] for i in range(0, len(body), 1000)]
+        pieces = [body[i : i + 1000] for i in range(0, len(body), 1000)]
         chunks = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
         answer = self.server.raw(
-            b"POST /api/v1/logs/stream HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\nConnection: close\r\n"
-            b"Transfer-Encoding: chunked\r\n\r\n" + chunks)
+            b"POST /api/v1/logs/stream HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+            b"Content-Type: application/x-ndjson\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n" + chunks
+        )
         self.assertIn(b" 200 ", answer.split(b"\r\n")[0])
         self.assertEqual(len(self.server.query("mark:=chunked")), 500)
 
@@ -302,19 +420,27 @@ class Ages(ServerCase):
 
     def test_ahead_and_old(self):
         now = int(time.time())
-        receipt = self.accepted(self.send([
-            {"timestamp": now + 3000, "message": "a little ahead", "mark": "age"},
-            {"timestamp": now + 4000, "message": "ahead"},
-            {"timestamp": now - 11 * 31_557_600, "message": "very old"},
-            {"timestamp": now - 31 * 86_400, "message": "past the retention"},
-            {"timestamp": now - 29 * 86_400, "message": "within the retention", "mark": "age"},
-        ]), 2, rejected=3)
+        receipt = self.accepted(
+            self.send(
+                [
+                    {"timestamp": now + 3000, "message": "a little ahead", "mark": "age"},
+                    {"timestamp": now + 4000, "message": "ahead"},
+                    {"timestamp": now - 11 * 31_557_600, "message": "very old"},
+                    {"timestamp": now - 31 * 86_400, "message": "past the retention"},
+                    {"timestamp": now - 29 * 86_400, "message": "within the retention", "mark": "age"},
+                ]
+            ),
+            2,
+            rejected=3,
+        )
         self.assertEqual([error["line"] for error in receipt["errors"]], [2, 3, 4])
         self.assertIn("1 hour ahead", receipt["errors"][0]["reason"])
         self.assertIn("10 years back", receipt["errors"][1]["reason"])
         self.assertIn("retention", receipt["errors"][2]["reason"])
         self.assertEqual(
-            [row["_msg"] for row in self.server.query("mark:=age", limit=10)], ["a little ahead", "within the retention"])
+            [row["_msg"] for row in self.server.query("mark:=age", limit=10)],
+            ["a little ahead", "within the retention"],
+        )
 
     def test_any_age_keeps_to_the_retention(self):
         now = int(time.time())

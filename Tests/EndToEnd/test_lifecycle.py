@@ -102,7 +102,7 @@ class Ending(Folder):
         self.assertIn(b"200", tail.recv(4096))
         idle.sendall(b"GET /api/v1/healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         self.assertIn(b"200", idle.recv(4096))
-        half.sendall(b"POST /api/v1/logs/stream HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{\"mess")
+        half.sendall(b'POST /api/v1/logs/stream HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"mess')
         code, seconds = server.stop()
         self.assertEqual(code, 0, server.log[-2000:])
         self.assertLess(seconds, 10)
@@ -174,7 +174,12 @@ class Starting(Folder):
     def test_flags_over_variables_over_file(self):
         file = os.path.join(self.data, "conf")
         pathlib.Path(file).write_text('fields_max = 11\nline_bytes_max = "2KiB"\nretention = 3d\n')
-        env = {**environment(), "TIMBERLINE_FIELDS_MAX": "22", "TIMBERLINE_LINE_BYTES_MAX": "4KiB", "TIMBERLINE_CONFIG": file}
+        env = {
+            **environment(),
+            "TIMBERLINE_FIELDS_MAX": "22",
+            "TIMBERLINE_LINE_BYTES_MAX": "4KiB",
+            "TIMBERLINE_CONFIG": file,
+        }
         text = run("config", "--fields-max", "33", env=env).text
         values = {line.split()[0]: line.split()[1:] for line in text.splitlines() if line.strip()}
         self.assertEqual(values["fields_max"], ["33", "--fields-max"])
@@ -232,6 +237,7 @@ class Answers(ServerCase):
                     name, _, value = line.rpartition(" ")
                     found[name] = float(value)
             return found
+
         before = values()["timberline_ingest_records_total"]
         self.server.send([{"message": "counted"}] * 5)
         self.assertEqual(values()["timberline_ingest_records_total"], before + 5)
@@ -280,8 +286,12 @@ class OneFile(Folder):
         self.addCleanup(shutil.rmtree, home, True)
         binary = shutil.copy(BINARY, os.path.join(home, "timberline"))
         process = subprocess.Popen(
-            [binary, "serve", "--dev", "--listen", "127.0.0.1:0"], cwd=home, env={"PATH": "/usr/bin:/bin"}, stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL)
+            [binary, "serve", "--dev", "--listen", "127.0.0.1:0"],
+            cwd=home,
+            env={"PATH": "/usr/bin:/bin"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
@@ -291,8 +301,23 @@ class OneFile(Folder):
     @unittest.skipUnless(shutil.which("ldd"), "ldd is not installed")
     def test_it_needs_the_c_library_only(self):
         listing = subprocess.run(["ldd", BINARY], capture_output=True, text=True).stdout
-        names = [line.split()[0].rsplit("/")[-1] for line in listing.splitlines() if line.strip() and "not a dynamic" not in line]
-        family = ("linux-vdso", "libc.", "libm.", "libdl.", "libpthread.", "librt.", "libutil.", "libgcc_s.", "libstdc++.", "ld-linux")
+        names = [
+            line.split()[0].rsplit("/")[-1]
+            for line in listing.splitlines()
+            if line.strip() and "not a dynamic" not in line
+        ]
+        family = (
+            "linux-vdso",
+            "libc.",
+            "libm.",
+            "libdl.",
+            "libpthread.",
+            "librt.",
+            "libutil.",
+            "libgcc_s.",
+            "libstdc++.",
+            "ld-linux",
+        )
         self.assertEqual([name for name in names if not name.startswith(family)], [])
 
 
@@ -301,8 +326,11 @@ class Demonstration(unittest.TestCase):
         folder = tempfile.mkdtemp(prefix="timberline-demo-parent-")
         self.addCleanup(shutil.rmtree, folder, True)
         process = subprocess.Popen(
-            [str(BINARY), "demo", "--records", "5000", "--listen", "127.0.0.1:0"], env={**environment(), "TMPDIR": folder},
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            [str(BINARY), "demo", "--records", "5000", "--listen", "127.0.0.1:0"],
+            env={**environment(), "TMPDIR": folder},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         self.addCleanup(process.stderr.close)
         self.addCleanup(process.stdout.close)
         self.addCleanup(process.kill)

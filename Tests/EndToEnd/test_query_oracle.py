@@ -1,5 +1,6 @@
-"""Random records and random queries against a slow and simple reading of the language, and against themselves: the head, blocks and
-merged blocks must say the same.
+"""Random records and random queries against a slow and simple reading of the language.
+
+The head, blocks and merged blocks must all say the same as it does.
 
 TIMBERLINE_ORACLE_SEED repeats a run; a failure names its seed.
 """
@@ -20,7 +21,25 @@ QUERY_COUNT = int(os.environ.get("TIMBERLINE_ORACLE_QUERIES", "120"))
 BASE = int(time.time()) // 3600 * 3600 - 7200
 WINDOW = {"start": str(BASE), "end": str(BASE + 4000)}
 
-WORDS = ["connection", "refused", "timeout", "user", "ann", "bob", "disk", "full", "Error", "error", "retry", "GET", "größe", "日本", "x", "api_key", "A-17"]
+WORDS = [
+    "connection",
+    "refused",
+    "timeout",
+    "user",
+    "ann",
+    "bob",
+    "disk",
+    "full",
+    "Error",
+    "error",
+    "retry",
+    "GET",
+    "größe",
+    "日本",
+    "x",
+    "api_key",
+    "A-17",
+]
 
 
 def stamp(seconds):
@@ -33,7 +52,11 @@ class Records:
     def __init__(self, source, count):
         self.records = []
         for index in range(count):
-            record = {"timestamp": BASE * 1000 + index * 1000 + source.randrange(1000), "message": self.message(source), "n": index}
+            record = {
+                "timestamp": BASE * 1000 + index * 1000 + source.randrange(1000),
+                "message": self.message(source),
+                "n": index,
+            }
             record["source"] = source.choice(["web", "db", "queue", "web", "web"])
             if source.random() < 0.7:
                 record["level"] = source.choice(["info", "warn", "error", "debug", "INFO"])
@@ -54,20 +77,29 @@ class Records:
         if kind == 0:
             return " ".join(source.choices(WORDS, k=source.randrange(8)))
         if kind == 1:
-            return f"connection from 10.0.{source.randrange(9)}.{source.randrange(256)}:{source.randrange(1000, 9999)} refused after {source.randrange(500)}ms"
+            address = f"10.0.{source.randrange(9)}.{source.randrange(256)}:{source.randrange(1000, 9999)}"
+            return f"connection from {address} refused after {source.randrange(500)}ms"
         if kind == 2:
-            return f"user {source.choice(['ann', 'bob', 'u%d' % source.randrange(50)])} took {source.random() * 10:.2f}s"
+            return (
+                f"user {source.choice(['ann', 'bob', 'u%d' % source.randrange(50)])} took {source.random() * 10:.2f}s"
+            )
         if kind == 3:
-            return f"GET /api/v1/items/{source.randrange(300)}?q={source.choice(WORDS)} {source.choice([200, 404, 500])}"
+            return (
+                f"GET /api/v1/items/{source.randrange(300)}?q={source.choice(WORDS)} {source.choice([200, 404, 500])}"
+            )
         if kind == 4:
             return f"wrote {source.getrandbits(64):016x} to /var/lib/data/{source.randrange(20)}.log"
         if kind == 5:
             return json.dumps({"order": source.randrange(100), "user": source.choice(["ann", "bob"])})
         if kind == 6:
-            return f"[{source.choice(['main', 'worker-%d' % source.randrange(9)])}] Error: disk {source.choice('abc')} is {source.randrange(101)}% full"
+            thread = source.choice(["main", f"worker-{source.randrange(9)}"])
+            return f"[{thread}] Error: disk {source.choice('abc')} is {source.randrange(101)}% full"
         if kind == 7:
             return "heartbeat"
-        return "".join(chr(source.choice([32, 46, 97, 98, 48, 49, 95, 45, 58, 233, 0x65e5, 10, 9])) for _ in range(source.randrange(30))).rstrip("\n")
+        return "".join(
+            chr(source.choice([32, 46, 97, 98, 48, 49, 95, 45, 58, 233, 0x65E5, 10, 9]))
+            for _ in range(source.randrange(30))
+        ).rstrip("\n")
 
 
 def is_word(character):
@@ -113,10 +145,12 @@ class Oracle:
             words = re.findall(r"\w+", text) or [text]
             return source.choice(words)
         start = source.randrange(len(text))
-        return text[start:start + source.randrange(1, 14)]
+        return text[start : start + source.randrange(1, 14)]
 
     def sample(self):
-        field = self.source.choice(["_msg", "_msg", "_msg", "level", "status", "source", "free", "ip", "uuid", "n", "absent"])
+        field = self.source.choice(
+            ["_msg", "_msg", "_msg", "level", "status", "source", "free", "ip", "uuid", "n", "absent"]
+        )
         return field, self.piece(self.value(self.source.choice(self.records), field))
 
     def test(self):
@@ -143,7 +177,10 @@ class Oracle:
             return f"{field}:i({quoted})", lambda r: has_phrase(value(r).lower(), text.lower())
         if kind == 8:
             values = {self.value(self.source.choice(self.records), field) for _ in range(3)}
-            return f"{field}:in({', '.join(json.dumps(v, ensure_ascii=False) for v in values)})", lambda r: value(r) in values
+            return (
+                f"{field}:in({', '.join(json.dumps(v, ensure_ascii=False) for v in values)})",
+                lambda r: value(r) in values,
+            )
         if kind == 9:
             return f"{field}:*", lambda r: value(r) != ""
         if kind == 10:
@@ -152,9 +189,11 @@ class Oracle:
             field = self.source.choice(["status", "n"])
             low = self.source.choice([-5, 0, 200, 201, 300, 404, 1000])
             high = low + self.source.choice([0, 1, 200, 1000])
+
             def within(record):
                 found = number(self.value(record, field))
                 return found is not None and low <= found <= high
+
             return f"{field}:range[{low}, {high}]", within
         low, high = sorted(self.source.sample(range(0, 40), 2))
         return f"{field}:len_range({low}, {high})", lambda r: low <= len(value(r)) <= high
@@ -183,15 +222,22 @@ class AgainstAnOracle(unittest.TestCase):
         wrong = []
         for text, holds in self.queries:
             answer = server.call(
-                "POST", "/api/v1/logs/query", {**WINDOW}, body=urllib.parse.urlencode({"query": f"{text} | fields n"}),
-                headers={"Content-Type": "application/x-www-form-urlencoded"})
+                "POST",
+                "/api/v1/logs/query",
+                {**WINDOW},
+                body=urllib.parse.urlencode({"query": f"{text} | fields n"}),
+                headers={"Content-Type": "application/x-www-form-urlencoded"},
+            )
             self.assertEqual(answer.status, 200, f"seed {SEED}, {state}: {text!r}: {answer.body[:300]!r}")
             found = sorted(int(row["n"]) for row in answer.lines)
             expected = [record["n"] for record in self.records if holds(record)]
             if found != expected:
                 extra, missing = sorted(set(found) - set(expected)), sorted(set(expected) - set(found))
                 example = self.records[(extra or missing or [0])[0]]
-                wrong.append(f"{text}\n    too many {extra[:5]} of {len(extra)}, missing {missing[:5]} of {len(missing)}, e.g. {example}")
+                wrong.append(
+                    f"{text}\n    too many {extra[:5]} of {len(extra)}, "
+                    f"missing {missing[:5]} of {len(missing)}, e.g. {example}"
+                )
                 continue
             count = server.query(f"{text} | stats count() as c", **WINDOW)[0]["c"]
             if int(count) != len(expected):
@@ -216,14 +262,24 @@ class AgainstAnOracle(unittest.TestCase):
                 for (source, level), members in groups.items():
                     numbers = [member["n"] for member in members]
                     row = {
-                        "source": source, "level": level, "c": str(len(members)), "s": str(sum(numbers)), "lo": str(min(numbers)),
-                        "hi": str(max(numbers)), "u": str(len({value(member, "status") for member in members} - {""})),
-                        "e": str(sum(value(member, "free") == "" for member in members))}
+                        "source": source,
+                        "level": level,
+                        "c": str(len(members)),
+                        "s": str(sum(numbers)),
+                        "lo": str(min(numbers)),
+                        "hi": str(max(numbers)),
+                        "u": str(len({value(member, "status") for member in members} - {""})),
+                        "e": str(sum(value(member, "free") == "" for member in members)),
+                    }
                     expected.append({name: item for name, item in row.items() if item != ""})
                 rows = server.query(
-                    f"{text} | stats by (source, level) count() c, sum(n) s, min(n) lo, max(n) hi, count_uniq(status) u, count_empty(free) e",
-                    **WINDOW)
-                self.assertCountEqual([{name: item for name, item in row.items() if item != ""} for row in rows], expected)
+                    f"{text} | stats by (source, level) count() c, sum(n) s, min(n) lo, max(n) hi, "
+                    "count_uniq(status) u, count_empty(free) e",
+                    **WINDOW,
+                )
+                self.assertCountEqual(
+                    [{name: item for name, item in row.items() if item != ""} for row in rows], expected
+                )
 
                 for step, seconds in (("1m", 60), ("5m", 300), ("7s", 7)):
                     buckets = collections.Counter(record["timestamp"] // 1000 // seconds * seconds for record in found)
@@ -239,13 +295,23 @@ class AgainstAnOracle(unittest.TestCase):
                 del by_level[""]
                 values = server.get("/api/v1/logs/field_values", query=text, field="level", **WINDOW).json["values"]
                 self.assertEqual({entry["value"]: entry["hits"] for entry in values}, dict(by_level))
-                facets = {facet["field_name"]: facet for facet in server.get("/api/v1/logs/facets", query=text, **WINDOW).json["facets"]}
-                listed = {entry["field_value"]: entry["hits"] for entry in facets["level"]["values"]} if by_level else {}
+                facets = {
+                    facet["field_name"]: facet
+                    for facet in server.get("/api/v1/logs/facets", query=text, **WINDOW).json["facets"]
+                }
+                listed = (
+                    {entry["field_value"]: entry["hits"] for entry in facets["level"]["values"]} if by_level else {}
+                )
                 self.assertEqual(listed, dict(by_level))
                 rows = server.query(f"{text} level:* | uniq by (level) with hits", **WINDOW)
                 self.assertEqual({row["level"]: int(row["hits"]) for row in rows}, dict(by_level))
 
-                names = collections.Counter(name for record in found for name in record if name not in ("timestamp", "message") and value(record, name) != "")
+                names = collections.Counter(
+                    name
+                    for record in found
+                    for name in record
+                    if name not in ("timestamp", "message") and value(record, name) != ""
+                )
                 answer = server.get("/api/v1/logs/field_names", query=text, **WINDOW).json["values"]
                 counted = {entry["value"]: entry["hits"] for entry in answer}
                 for name, count in names.items():
@@ -271,7 +337,7 @@ class AgainstAnOracle(unittest.TestCase):
             for start in range(0, len(order), 500):
                 if not server.is_running:
                     server.start()
-                self.assertEqual(server.send(order[start:start + 500]).json["processed_count"], 500)
+                self.assertEqual(server.send(order[start : start + 500]).json["processed_count"], 500)
                 server.stop()
             server.start()
             blocks = lambda: server.get("/api/v1/logs/hits", query="*", **WINDOW).json["statistics"]["blocks"]

@@ -12,11 +12,20 @@ CANARY = "zebracanary"
 ROUTES = [
     ("GET", "/api/v1/session", None),
     ("POST", "/api/v1/logs/stream", {"message": "x"}),
-    ("GET", "/api/v1/logs/query", None), ("POST", "/api/v1/logs/query", None), ("GET", "/api/v1/logs/hits", None),
-    ("GET", "/api/v1/logs/facets", None), ("GET", "/api/v1/logs/field_names", None), ("GET", "/api/v1/logs/field_values?field=source", None),
-    ("GET", "/api/v1/logs/context?id=0000000000000000-0-00000000", None), ("GET", "/api/v1/logs/tail", None),
-    ("GET", "/api/v1/logs", None), ("POST", "/api/v1/logs/search", {"query": "x"}), ("GET", "/api/v1/patterns", None),
-    ("GET", "/api/v1/analyses", None), ("POST", "/api/v1/analyses", {}), ("GET", "/api/v1/analyses/abc", None),
+    ("GET", "/api/v1/logs/query", None),
+    ("POST", "/api/v1/logs/query", None),
+    ("GET", "/api/v1/logs/hits", None),
+    ("GET", "/api/v1/logs/facets", None),
+    ("GET", "/api/v1/logs/field_names", None),
+    ("GET", "/api/v1/logs/field_values?field=source", None),
+    ("GET", "/api/v1/logs/context?id=0000000000000000-0-00000000", None),
+    ("GET", "/api/v1/logs/tail", None),
+    ("GET", "/api/v1/logs", None),
+    ("POST", "/api/v1/logs/search", {"query": "x"}),
+    ("GET", "/api/v1/patterns", None),
+    ("GET", "/api/v1/analyses", None),
+    ("POST", "/api/v1/analyses", {}),
+    ("GET", "/api/v1/analyses/abc", None),
     ("DELETE", "/api/v1/analyses/abc", None),
 ]
 
@@ -32,10 +41,19 @@ class Tenants(unittest.TestCase):
         cls.server.start()
         cls.server.key = False
         for name, mark in (("acme", CANARY), ("birch", "plain")):
-            answer = cls.server.send([
-                {"message": f"{mark} number {i} of {mark}-{i}x", "source": f"{mark}-source", "level": "error",
-                 f"{mark}_field": f"{mark}-value", "kubernetes": {"namespace_name": f"{mark}-ns", "pod_name": f"{mark}-pod"}}
-                for i in range(30)], key=cls.keys[name])
+            answer = cls.server.send(
+                [
+                    {
+                        "message": f"{mark} number {i} of {mark}-{i}x",
+                        "source": f"{mark}-source",
+                        "level": "error",
+                        f"{mark}_field": f"{mark}-value",
+                        "kubernetes": {"namespace_name": f"{mark}-ns", "pod_name": f"{mark}-pod"},
+                    }
+                    for i in range(30)
+                ],
+                key=cls.keys[name],
+            )
             assert answer.json["processed_count"] == 30, answer.body
 
     def get(self, path, who="birch", **parameters):
@@ -66,22 +84,39 @@ class Tenants(unittest.TestCase):
         self.assertIn(CANARY, json.dumps(self.get(f"/api/v1/analyses/{analysis}", who="acme").json))
 
         queries = [
-            "*", CANARY, f"*{CANARY}*", f'{{source="{CANARY}-source"}}', f"source:={CANARY}-source", f"{CANARY}_field:*",
-            f'~"{CANARY}"', f"_stream_id:{acme['_stream_id']}", f"_id:={acme['_id']}", "not plain", f'similar("{CANARY} number")',
+            "*",
+            CANARY,
+            f"*{CANARY}*",
+            f'{{source="{CANARY}-source"}}',
+            f"source:={CANARY}-source",
+            f"{CANARY}_field:*",
+            f'~"{CANARY}"',
+            f"_stream_id:{acme['_stream_id']}",
+            f"_id:={acme['_id']}",
+            "not plain",
+            f'similar("{CANARY} number")',
         ]
         for query in queries:
             for path, parameters in [
-                ("/api/v1/logs/query", {}), ("/api/v1/logs/query", {"limit": 100}), ("/api/v1/logs/hits", {"field": "source"}),
-                ("/api/v1/logs/facets", {}), ("/api/v1/logs/field_names", {}), ("/api/v1/logs/field_values", {"field": "source"}),
-                ("/api/v1/logs/field_values", {"field": f"{CANARY}_field"}), ("/api/v1/patterns", {}),
+                ("/api/v1/logs/query", {}),
+                ("/api/v1/logs/query", {"limit": 100}),
+                ("/api/v1/logs/hits", {"field": "source"}),
+                ("/api/v1/logs/facets", {}),
+                ("/api/v1/logs/field_names", {}),
+                ("/api/v1/logs/field_values", {"field": "source"}),
+                ("/api/v1/logs/field_values", {"field": f"{CANARY}_field"}),
+                ("/api/v1/patterns", {}),
             ]:
                 with self.subTest(query=query, path=path):
                     answer = self.get(path, query=query, **parameters)
                     self.assertEqual(answer.status, 200, answer.body)
                     self.assertNotIn(CANARY.encode(), answer.body.lower())
         for path, parameters in [
-            ("/api/v1/logs", {}), ("/api/v1/logs", {"namespace": f"{CANARY}-ns"}), ("/api/v1/logs", {"pod_name": f"{CANARY}-pod"}),
-            ("/api/v1/analyses", {}), ("/api/v1/session", {}),
+            ("/api/v1/logs", {}),
+            ("/api/v1/logs", {"namespace": f"{CANARY}-ns"}),
+            ("/api/v1/logs", {"pod_name": f"{CANARY}-pod"}),
+            ("/api/v1/analyses", {}),
+            ("/api/v1/session", {}),
         ]:
             answer = self.get(path, **parameters)
             self.assertEqual(answer.status, 200)
@@ -99,7 +134,9 @@ class Tenants(unittest.TestCase):
         self.assertTrue(done())
 
         own = self.server.post("/api/v1/analyses", {"min_cluster_size": 1}, key=self.keys["birch"]).json["id"]
-        document = eventually(lambda: (lambda d: d if d["status"] == "completed" else None)(self.get(f"/api/v1/analyses/{own}").json))
+        document = eventually(
+            lambda: (lambda d: d if d["status"] == "completed" else None)(self.get(f"/api/v1/analyses/{own}").json)
+        )
         self.assertNotIn(CANARY, json.dumps(document))
         self.assertEqual(document["record_count"], len(self.server.query("*", key=self.keys["birch"])))
 
@@ -115,8 +152,21 @@ class Tenants(unittest.TestCase):
         key = self.keys["acme"]
         wrong_secret = key[:20] + ("a" if key[20] != "a" else "b") + key[21:]
         headers = [
-            None, "Bearer", "Bearer ", key, f"Basic {key}", f"Token {key}", "Bearer tlk_", f"Bearer {wrong_secret}", f"Bearer {key}x",
-            f"Bearer {key[:-1]}", f"Bearer {key} {key}", f"Bearer tlk_{'a' * 48}", f"Bearer {'x' * 5000}", "Bearer " + key.upper(), "Bearer \tnull",
+            None,
+            "Bearer",
+            "Bearer ",
+            key,
+            f"Basic {key}",
+            f"Token {key}",
+            "Bearer tlk_",
+            f"Bearer {wrong_secret}",
+            f"Bearer {key}x",
+            f"Bearer {key[:-1]}",
+            f"Bearer {key} {key}",
+            f"Bearer tlk_{'a' * 48}",
+            f"Bearer {'x' * 5000}",
+            "Bearer " + key.upper(),
+            "Bearer \tnull",
         ]
         for method, path, body in ROUTES:
             for header in headers if path.endswith("/query") else headers[:1] + headers[7:8]:
@@ -125,7 +175,8 @@ class Tenants(unittest.TestCase):
                     if header is not None:
                         sent["Authorization"] = header
                     answer = self.server.call(
-                        method, path, body=None if body is None else json.dumps(body), headers=sent, key=False)
+                        method, path, body=None if body is None else json.dumps(body), headers=sent, key=False
+                    )
                     self.assertEqual(answer.status, 401, answer.body[:200])
                     self.assertIn("Bearer", answer.headers["www-authenticate"])
                     self.assertEqual(answer.headers["content-type"], "application/problem+json")
@@ -134,11 +185,21 @@ class Tenants(unittest.TestCase):
 
     def test_the_scheme_in_any_case(self):
         for scheme in ("bearer", "BEARER"):
-            answer = self.server.call("GET", "/api/v1/session", headers={"Authorization": f"{scheme} {self.keys['acme']}"}, key=False)
+            answer = self.server.call(
+                "GET", "/api/v1/session", headers={"Authorization": f"{scheme} {self.keys['acme']}"}, key=False
+            )
             self.assertEqual(answer.status, 200)
 
     def test_open_to_everybody(self):
-        for path in ("/health", "/api/v1/health", "/api/v1/healthz", "/api/v1/ready", "/metrics", "/api/v1/openapi.json", "/"):
+        for path in (
+            "/health",
+            "/api/v1/health",
+            "/api/v1/healthz",
+            "/api/v1/ready",
+            "/metrics",
+            "/api/v1/openapi.json",
+            "/",
+        ):
             answer = self.server.get(path, key=False)
             self.assertEqual(answer.status, 200, path)
             self.assertNotIn(CANARY.encode(), answer.body)

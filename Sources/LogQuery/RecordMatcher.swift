@@ -86,7 +86,9 @@ package enum TimeOfDay {
   /// Nanoseconds since midnight, `first` and `last` included.
   package static func isWithin(_ time: Timestamp, first: Int64, last: Int64, offset: Int64) -> Bool {
     let local = time.advanced(byNanoseconds: offset).nanoseconds
-    let sinceMidnight = local - local.floorDivided(by: day) * day
+    // Not by multiplying back: the first day there is begins before the first nanosecond that can be held.
+    let remainder = local % day
+    let sinceMidnight = remainder < 0 ? remainder + day : remainder
     return first <= sinceMidnight && sinceMidnight <= last
   }
 

@@ -174,6 +174,7 @@ struct RegexStates {
 /// A whole automaton, made ahead: small, never changing, shared by all threads.
 struct RegexTable: Sendable {
   private let classes: [UInt8]
+  /// States by where their entries begin, so that a step is one addition and one load: 0 is `matched`, `stride` is `dead`.
   private let table: [UInt32]
   private let stride: Int
   private let start: UInt32
@@ -191,21 +192,23 @@ struct RegexTable: Sendable {
       guard states.count <= stateCountMax, work < 4_000_000 else { return nil }
     }
     classes = states.classes
-    table = states.table
     stride = states.stride
-    start = states.start
+    let stride = UInt32(states.stride)
+    table = states.table.map { $0 * stride }
+    start = states.start * stride
   }
 
   func matches(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
     var state = start
-    if state <= RegexStates.dead { return state == RegexStates.matched }
+    let dead = UInt32(stride)
+    if state <= dead { return state == RegexStates.matched }
     return classes.withUnsafeBufferPointer { classes in
       table.withUnsafeBufferPointer { table in
         for byte in text {
-          state = table[Int(state) &* stride &+ Int(classes[Int(byte)])]
-          if state <= RegexStates.dead { return state == RegexStates.matched }
+          state = table[Int(state) &+ Int(classes[Int(byte)])]
+          if state <= dead { return state == RegexStates.matched }
         }
-        return table[Int(state) &* stride &+ stride - 1] == RegexStates.matched
+        return table[Int(state) &+ stride &- 1] == RegexStates.matched
       }
     }
   }

@@ -53,7 +53,8 @@ struct Assembly: Sendable {
     options.openTenantsMax = configuration.openTenantCountMax
     options.headAgeSecondsMax = configuration.headSecondsMax
     options.retentionNanoseconds = retention
-    let pool = TenantDatabasePool(directory, options: options, now: now, logger: logger)
+    let pool = TenantDatabasePool(
+      directory, options: options, computeThreadCount: max(1, Assembly.coreCount / 2), now: now, logger: logger)
     let indexes = TenantIndexPool(logger: logger)
     self.pool = pool
     self.indexes = indexes

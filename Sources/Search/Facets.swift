@@ -33,11 +33,12 @@ struct FacetBuilder {
         // Which fields need no look into the block: constants. The rest is opened below.
         for field in summary.fields where field.occurrence == 0 && !field.isCountable { tooMany.insert(field.name) }
       }
-      guard let (source, rows) = try plan.open(unit) else { continue }
-      try addSeverities(source, rows)
-      let count = rows.count
-      for name in source.reader.fieldNames where !tooMany.contains(name) && !RecordReader.isBuiltIn(name) {
-        try add(name, try source.reader.field(name), rows, count)
+      try plan.read(unit) { source, rows in
+        try addSeverities(source, rows)
+        let count = rows.count
+        for name in source.reader.fieldNames where !tooMany.contains(name) && !RecordReader.isBuiltIn(name) {
+          try add(name, try source.reader.field(name), rows, count)
+        }
       }
     }
   }
@@ -72,7 +73,7 @@ struct FacetBuilder {
 
   mutating func add(_ rows: [Row]) {
     for row in rows {
-      for field in row.fields where !["_time", "_msg", "_id", "_stream_id"].contains(field.name) {
+      for field in row.fields where !["_time", "_msg", "_id", "_stream", "_stream_id"].contains(field.name) {
         add(Array(field.name.utf8), field.value, 1)
       }
     }
@@ -108,7 +109,9 @@ extension BlockSummary.FieldSummary {
     switch storage {
     case .constant: true
     case .dictionary(let distinctCount): distinctCount <= FacetBuilder.distinctMax
-    case .list, .shared: presentCount <= FacetBuilder.distinctMax
+    // Of a list more than a quarter of the values are distinct; what shares a column is too rare to matter.
+    case .list: presentCount <= 4 * FacetBuilder.distinctMax
+    case .shared: true
     }
   }
 }
@@ -127,25 +130,32 @@ struct FieldNameBuilder {
         addBuiltIn(summary.recordCount)
         continue
       }
-      guard let (source, rows) = try plan.open(unit) else { continue }
-      addBuiltIn(rows.count)
-      for name in source.reader.fieldNames where !RecordReader.isBuiltIn(name) {
-        let column = try source.reader.field(name)
-        var count = 0
-        switch column {
-        case .absent: continue
-        case .constant: count = rows.count
-        case .dictionary(_, let codes): rows.forEach { count += codes[$0] == FieldColumn.absentCode ? 0 : 1 }
-        case .list(_, let present): rows.forEach { count += present?[$0] == false ? 0 : 1 }
-        }
-        if count > 0 { counts[name, default: 0] += count }
+      try plan.read(unit) { source, rows in try add(source, rows) }
+    }
+  }
+
+  private mutating func add(_ source: OpenedSource, _ rows: RowSet) throws {
+    addBuiltIn(rows.count)
+    for name in source.reader.fieldNames where !RecordReader.isBuiltIn(name) {
+      let column = try source.reader.field(name)
+      var count = 0
+      switch column {
+      case .absent: continue
+      case .constant: count = rows.count
+      case .dictionary(_, let codes): rows.forEach { count += codes[$0] == FieldColumn.absentCode ? 0 : 1 }
+      case .list(_, let present): rows.forEach { count += present?[$0] == false ? 0 : 1 }
       }
+      if count > 0 { counts[name, default: 0] += count }
     }
   }
 
   mutating func add(_ rows: [Row]) {
     for row in rows {
-      for field in row.fields { counts[Array(field.name.utf8), default: 0] += 1 }
+      for (index, field) in row.fields.enumerated() {
+        // A record counts once for a field that it has twice.
+        if row.fields[..<index].contains(where: { $0.name == field.name }) { continue }
+        counts[Array(field.name.utf8), default: 0] += 1
+      }
     }
   }
 

@@ -50,20 +50,14 @@ final class FilterEvaluator {
         times[$0] >= range.start.nanoseconds && (times[$0] < range.end.nanoseconds || range.end == TimeRange.all.end)
       }
     case .timeOfDay(let first, let last, let offset):
-      let day: Int64 = 86_400_000_000_000
       let times = try source.times()
       return candidates.filter {
-        let shifted = times[$0] &- offset
-        let time = shifted &- shifted.floorDivided(by: day) &* day
-        return first <= time && time <= last
+        TimeOfDay.isWithin(Timestamp(nanoseconds: times[$0]), first: first, last: last, offset: offset)
       }
     case .dayOfWeek(let days, let offset):
-      let day: Int64 = 86_400_000_000_000
       let times = try source.times()
       return candidates.filter {
-        // 1970-01-01 was a Thursday.
-        let weekday = ((times[$0] &- offset).floorDivided(by: day) + 4) % 7
-        return days.contains(Int(weekday < 0 ? weekday + 7 : weekday))
+        days.contains(TimeOfDay.weekday(Timestamp(nanoseconds: times[$0]), offset: offset))
       }
     case .message(let test): return try matchMessages(test, within: candidates)
     case .severity(let passes):

@@ -13,6 +13,10 @@ package enum TailEvent: Sendable {
 }
 
 extension SearchService {
+  /// Events that may wait for a follower, and rows of one event.
+  private static let tailEventsMax = 64
+  private static let tailRowsMax = 256
+
   /// Records that match, as they become durable.
   ///
   /// - Throws: `SearchError.syntax`, also for a query with pipes that need all records at once.
@@ -24,20 +28,34 @@ extension SearchService {
     }
     let (database, names) = try await tenant(scope)
     // Checked once before the stream begins; then again whenever streams or templates have come that names must know.
-    _ = try await planner(database, names, scope: scope).plan(query.filter)
+    _ = try await planner(database, names, range: .all, scope: scope).plan(query.filter)
     let follower = database.feed.follow(keepsOpen: true)
-    // Bounded: what a client does not take in time is counted by the feed, one stage before.
+    // Bounded: what a client does not take in time is passed over and counted, here as in the feed one stage before.
     let (stream, continuation) = AsyncThrowingStream.makeStream(
-      of: TailEvent.self, throwing: (any Error).self, bufferingPolicy: .bufferingNewest(64))
+      of: TailEvent.self, throwing: (any Error).self, bufferingPolicy: .bufferingOldest(Self.tailEventsMax))
     let task = Task {
+      var lost = 0
+      func tell(_ rows: ArraySlice<SearchRow>) {
+        if lost > 0, case .enqueued = continuation.yield(.dropped(lost)) { lost = 0 }
+        if lost > 0 || rows.isEmpty {
+          lost += rows.count
+        } else if case .dropped = continuation.yield(.rows(Array(rows))) {
+          lost = rows.count
+        }
+      }
       do {
         for await event in follower {
           switch event {
-          case .dropped(let count): continuation.yield(.dropped(count))
+          case .dropped(let count):
+            lost += count
+            tell([])
           case .commit(let commit):
             let rows = try await matching(query.filter, commit.columns, scope: scope)
-            if !rows.isEmpty, case .dropped(let lost) = continuation.yield(.rows(rows)), case .rows(let rows) = lost {
-              continuation.yield(.dropped(rows.count))
+            var start = 0
+            while start < rows.count {
+              let end = min(rows.count, start + Self.tailRowsMax)
+              tell(rows[start..<end])
+              start = end
             }
           }
         }
@@ -62,8 +80,10 @@ extension SearchService {
   private func matching(_ filter: Filter, _ columns: RecordColumns, scope: TenantScope) async throws -> [SearchRow] {
     try await withTaskExecutorPreference(compute) {
       let (database, names) = try await tenant(scope)
-      let planned = try await planner(database, names, scope: scope).plan(filter)
-      let source = OpenedSource(try HeadSource(columns), names: names)
+      let planned = try await planner(database, names, range: .all, scope: scope).plan(filter)
+      let source = OpenedSource(
+        try HeadSource(columns), of: ScanUnit(origin: .head(columns), minTimeMaxTime: (.min, .max), recordCount: columns.count),
+        names: names)
       let rows = try source.evaluator.matches(planned, within: RowSet(rowCount: columns.count, full: true))
       var found: [SearchRow] = []
       try rows.forEach { found.append(try source.records.row($0)) }

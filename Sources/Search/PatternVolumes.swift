@@ -47,7 +47,7 @@ extension SearchService {
       let counted = try await patternCounts(filter, request.range, scope: scope)
       var previous: [UInt32: Int] = [:]
       if request.range.start != TimeRange.all.start, request.range.end != TimeRange.all.end {
-        let length = request.range.end.nanoseconds - request.range.start.nanoseconds
+        let length = max(0, request.range.end.nanoseconds(since: request.range.start))
         let before = TimeRange(start: request.range.start.advanced(byNanoseconds: -length), end: request.range.start)
         previous = try await patternCounts(filter, before, scope: scope).patterns.mapValues(\.count)
       }
@@ -99,22 +99,7 @@ extension SearchService {
     let grid = TimeGrid(range: range, plan: plan, step: step)
     let counted = CountedPatterns(names: plan.names, grid: grid)
     for unit in plan.units {
-      guard let (source, rows) = try plan.open(unit) else { continue }
-      let times = try source.reader.times()
-      let templates = try source.reader.templates()
-      let streams = try source.reader.streams()
-      let severities = try source.reader.severities()
-      var entries: [UInt32: PatternCount] = [:]
-      rows.forEach { row in
-        let template = templates[row]
-        entries[template, default: PatternCount()].add(
-          time: times[row], bucket: grid.bucket(times[row]), stream: streams[row], severity: severities[row], row: row,
-          source: source)
-      }
-      for (template, entry) in entries {
-        guard let pattern = plan.names.pattern(ofTemplate: template) else { continue }
-        counted.patterns[pattern, default: PatternCount()].merge(entry)
-      }
+      try plan.read(unit) { source, rows in try counted.add(source, rows) }
     }
     return counted
   }
@@ -133,73 +118,182 @@ struct TimeGrid: Sendable {
   init(range: TimeRange, plan: ScanPlan, step: Int64?) {
     let first = plan.units.map(\.minTimeMaxTime.first).min() ?? 0
     let last = plan.units.map(\.minTimeMaxTime.last).max() ?? 0
-    var start = range.start == TimeRange.all.start ? first : range.start.nanoseconds
-    let end = range.end == TimeRange.all.end ? last.addingReportingOverflow(1).partialValue : range.end.nanoseconds
+    let start = range.start == TimeRange.all.start ? first : range.start.nanoseconds
+    let end = range.end == TimeRange.all.end ? (last == .max ? last : last + 1) : range.end.nanoseconds
+    self.init(start: start, end: max(start, end), step: step)
+  }
+
+  init(start: Int64, end: Int64, step: Int64?) {
     let minute: Int64 = 60_000_000_000
-    var chosen = step ?? minute
-    let (length, overflow) = max(end, start).subtractingReportingOverflow(start)
-    let span = overflow ? Int64.max : length
-    if span / chosen >= Int64(TimeGrid.stepsMax) { chosen = (span / Int64(TimeGrid.stepsMax) / minute + 1) * minute }
+    var chosen = max(1, step ?? minute)
+    // The distance of two 64-bit moments takes all 64 bits.
+    let span = UInt64(bitPattern: end &- start)
+    if span / UInt64(chosen) >= UInt64(TimeGrid.stepsMax) {
+      chosen = (Int64(span / UInt64(TimeGrid.stepsMax)) / minute + 1) * minute
+    }
     self.step = chosen
-    start = start.floorDivided(by: chosen).multipliedReportingOverflow(by: chosen).partialValue
-    self.range = TimeRange(start: Timestamp(nanoseconds: start), end: Timestamp(nanoseconds: max(start, end)))
+    let (aligned, overflow) = start.floorDivided(by: chosen).multipliedReportingOverflow(by: chosen)
+    range = TimeRange(start: Timestamp(nanoseconds: overflow ? .min : aligned), end: Timestamp(nanoseconds: end))
   }
 
   var stepCount: Int {
-    Int(min(Int64(TimeGrid.stepsMax) + 1, (range.end.nanoseconds - range.start.nanoseconds + step - 1) / step))
+    let (quotient, remainder) = UInt64(bitPattern: range.end.nanoseconds &- range.start.nanoseconds)
+      .quotientAndRemainder(dividingBy: UInt64(step))
+    return min(TimeGrid.stepsMax + 1, Int(quotient) + (remainder > 0 ? 1 : 0))
   }
 
+  /// The moments of a step.
+  func times(ofBucket bucket: Int) -> Range<Int64> {
+    let (offset, isPast) = step.multipliedReportingOverflow(by: Int64(bucket))
+    let start = isPast ? range.end : range.start.advanced(byNanoseconds: offset)
+    return start.nanoseconds..<max(start.nanoseconds, start.advanced(byNanoseconds: step).nanoseconds)
+  }
+
+  /// The step that `time` lies in; the first for times before it.
   @inline(__always)
-  func bucket(_ time: Int64) -> Int32 { Int32(clamping: (time - range.start.nanoseconds) / step) }
+  func bucket(_ time: Int64) -> Int {
+    let start = range.start.nanoseconds
+    return time <= start ? 0 : Int(UInt64(bitPattern: time &- start) / UInt64(step))
+  }
 }
 
+/// The patterns of the records that were added, counted.
 final class CountedPatterns {
   let names: TenantNames
   let grid: TimeGrid
-  var patterns: [UInt32: PatternCount] = [:]
+  private(set) var patterns: [UInt32: PatternCount] = [:]
 
   init(names: TenantNames, grid: TimeGrid) {
     self.names = names
     self.grid = grid
   }
+
+  /// Counts by small numbers in arrays; dictionaries see each pattern of a source once, not each row.
+  func add(_ source: OpenedSource, _ rows: RowSet) throws {
+    let times = try source.reader.times()
+    let templates = try source.reader.templates()
+    let streams = try source.reader.streams()
+    let severities = try source.reader.severities()
+
+    // Pattern and stream numbers to places in this source's arrays.
+    var numbers: [UInt32] = []
+    var placeOfPattern: [UInt32: Int32] = [:]
+    let templateCounts = source.reader.templateCounts
+    var placeOfTemplate = [Int32](repeating: -1, count: Int(templateCounts.last?.number ?? 0) + 1)
+    for entry in templateCounts {
+      guard let pattern = names.pattern(ofTemplate: entry.number) else { continue }
+      let place = placeOfPattern[pattern] ?? Int32(numbers.count)
+      if Int(place) == numbers.count {
+        numbers.append(pattern)
+        placeOfPattern[pattern] = place
+      }
+      placeOfTemplate[Int(entry.number)] = place
+    }
+    let streamCounts = source.reader.streamCounts
+    var placeOfStream = [Int32](repeating: 0, count: Int(streamCounts.last?.number ?? 0) + 1)
+    for (place, entry) in streamCounts.enumerated() { placeOfStream[Int(entry.number)] = Int32(place) }
+
+    let firstBucket = grid.bucket(times.min() ?? 0)
+    let lastBucket = grid.bucket(times.max() ?? 0)
+    var byBucket = PairCounts(rowCount: numbers.count, columnCount: lastBucket - firstBucket + 1)
+    var byStream = PairCounts(rowCount: numbers.count, columnCount: streamCounts.count)
+    var totals = [PatternCount](repeating: PatternCount(), count: numbers.count)
+    // Most records lie in the step of the one before: no division for them.
+    var bucket = 0
+    var bucketTimes: Range<Int64> = 0..<0
+    rows.forEach { row in
+      let place = Int(placeOfTemplate[Int(templates[row])])
+      if place < 0 { return }
+      let time = times[row]
+      if !bucketTimes.contains(time) {
+        bucket = grid.bucket(time)
+        bucketTimes = grid.times(ofBucket: bucket)
+      }
+      totals[place].add(time: time, severity: severities[row], row: row)
+      byBucket.add(place, bucket - firstBucket)
+      byStream.add(place, Int(placeOfStream[Int(streams[row])]))
+    }
+    for (place, number) in numbers.enumerated() where totals[place].count > 0 {
+      totals[place].source = source
+      patterns[number, default: PatternCount()].merge(totals[place])
+    }
+    byBucket.forEach { place, column, count in
+      patterns[numbers[place]]?.buckets[firstBucket + column, default: 0] += count
+    }
+    byStream.forEach { place, column, count in
+      patterns[numbers[place]]?.streams[streamCounts[column].number, default: 0] += count
+    }
+  }
 }
 
-struct PatternCount {
-  var count = 0
-  var buckets: [Int32: Int] = [:]
-  var streams: [UInt32: Int] = [:]
-  var severities: [Severity: Int] = [:]
-  var newest: (source: OpenedSource, row: Int)?
-  var first = Int64.max
-  var last = Int64.min
+/// How often pairs of small numbers came: a plain table where that is small, else a dictionary.
+private struct PairCounts {
+  private static let cellsMax = 1 << 22
+  private let columnCount: Int
+  private var cells: [UInt32]
+  private var sparse: [Int: UInt32] = [:]
 
-  mutating func add(time: Int64, bucket: Int32, stream: UInt32, severity: Severity, row: Int, source: OpenedSource) {
+  init(rowCount: Int, columnCount: Int) {
+    self.columnCount = max(1, columnCount)
+    let (product, overflow) = rowCount.multipliedReportingOverflow(by: self.columnCount)
+    cells = overflow || product > PairCounts.cellsMax ? [] : Array(repeating: 0, count: product)
+  }
+
+  @inline(__always)
+  mutating func add(_ row: Int, _ column: Int) {
+    let cell = row &* columnCount &+ column
+    if cells.isEmpty { sparse[cell, default: 0] += 1 } else { cells[cell] += 1 }
+  }
+
+  /// Calls `body` with each pair that came.
+  func forEach(_ body: (_ row: Int, _ column: Int, _ count: Int) -> Void) {
+    for (cell, count) in cells.enumerated() where count > 0 { body(cell / columnCount, cell % columnCount, Int(count)) }
+    for (cell, count) in sparse { body(cell / columnCount, cell % columnCount, Int(count)) }
+  }
+}
+
+/// One pattern's records.
+struct PatternCount {
+  private(set) var count = 0
+  /// By step of the grid.
+  var buckets: [Int: Int] = [:]
+  var streams: [UInt32: Int] = [:]
+  /// The most serious of its records.
+  private(set) var severity = Severity.unknown
+  private(set) var first = Int64.max
+  private(set) var last = Int64.min
+  var source: OpenedSource?
+  private var row = 0
+
+  /// Where its newest record stands.
+  var newest: (source: OpenedSource, row: Int)? { source.map { ($0, row) } }
+
+  @inline(__always)
+  mutating func add(time: Int64, severity: Severity, row: Int) {
     count += 1
-    buckets[bucket, default: 0] += 1
-    streams[stream, default: 0] += 1
-    severities[severity, default: 0] += 1
-    first = min(first, time)
+    if severity > self.severity { self.severity = severity }
+    if time < first { first = time }
     if time >= last {
       last = time
-      newest = (source, row)
+      self.row = row
     }
   }
 
+  /// Takes `other` in, its buckets and streams left out.
   mutating func merge(_ other: PatternCount) {
     count += other.count
-    buckets.merge(other.buckets, uniquingKeysWith: +)
-    streams.merge(other.streams, uniquingKeysWith: +)
-    severities.merge(other.severities, uniquingKeysWith: +)
+    severity = max(severity, other.severity)
     first = min(first, other.first)
     if other.last >= last {
       last = other.last
-      newest = other.newest
+      source = other.source
+      row = other.row
     }
   }
 
   func series(_ grid: TimeGrid) -> [Int] {
     var series = [Int](repeating: 0, count: grid.stepCount)
-    for (bucket, count) in buckets where Int(bucket) < series.count && bucket >= 0 { series[Int(bucket)] += count }
+    for (bucket, count) in buckets where bucket < series.count { series[bucket] += count }
     return series
   }
 }
@@ -210,7 +304,7 @@ extension Pattern {
     var pattern = self
     pattern.firstSeen = min(pattern.firstSeen, Timestamp(nanoseconds: count.first))
     pattern.lastSeen = max(pattern.lastSeen, Timestamp(nanoseconds: count.last))
-    pattern.severity = max(pattern.severity, count.severities.keys.max() ?? .unknown)
+    pattern.severity = max(pattern.severity, count.severity)
     return pattern
   }
 }
@@ -252,7 +346,7 @@ package struct PatternCounts: Sendable {
       entries.append(
         Entry(
           pattern: pattern, count: count.count, series: count.series(counted.grid), streams: count.streams,
-          severity: count.severities.keys.max() ?? .unknown, first: Timestamp(nanoseconds: count.first),
+          severity: count.severity, first: Timestamp(nanoseconds: count.first),
           last: Timestamp(nanoseconds: count.last), sample: sample))
     }
     self.entries = entries.sorted { $0.pattern.number < $1.pattern.number }

@@ -49,11 +49,12 @@ struct RowScan {
   private func pushInOrder(
     fields: FieldSelection, isBare: Bool, into chain: PipeChain, _ output: RowOutput, _ sink: ([Row]) async throws -> Void
   ) async throws {
-    let perSource = isBare ? limit.map { $0 + offset } ?? Int.max : Int.max
+    let perSource = isBare ? limit.map { $0.addingReportingOverflow(offset) }.map { $0.overflow ? .max : $0.partialValue } ?? .max : Int.max
     if perSource == 0 { return }
     var scan = OrderedScan(plan, isDescending: true, limit: perSource)
     while let item = try scan.next() {
-      if try !chain.push(try row(item.row, of: item.source, fields)) { return }
+      guard let row = try row(item.row, of: item.source, fields) else { continue }
+      if try !chain.push(row) { return }
       if output.isFull { return }
       if output.rows.count >= RowScan.batchRowCount {
         try await output.drain(sink)
@@ -71,53 +72,75 @@ struct RowScan {
       pending.reserveCapacity(rows.count)
       rows.forEach { pending.append($0) }
       for (index, row) in pending.enumerated() {
-        if try !chain.push(try self.row(row, of: source, fields)) { return }
+        guard let row = try self.row(row, of: source, fields) else { break }
+        if try !chain.push(row) { return }
         if output.rows.count >= RowScan.batchRowCount { try await output.drain(sink) }
         if index % 4096 == 4095 { try plan.checkDeadline() }
       }
     }
   }
 
-  /// Each hit with the lines around it in its stream, each line once, newest hit first.
+  /// The hits and the lines around them in their streams, each line once: stream by stream, the oldest line first.
   private func pushWithContext(
     _ around: (before: Int, after: Int, window: Int64?), fields: FieldSelection, into chain: PipeChain, _ output: RowOutput,
     _ sink: ([Row]) async throws -> Void
   ) async throws {
-    var hits: [UInt32: [Int64]] = [:]
+    var hitStreams: Set<UInt32> = []
     for unit in plan.units {
       guard let (source, rows) = try plan.open(unit) else { continue }
-      let times = try source.reader.times()
       let streams = try source.reader.streams()
-      rows.forEach { hits[streams[$0], default: []].append(times[$0]) }
-      if hits.values.reduce(0, { $0 + $1.count }) > 100_000 {
-        throw SearchError.tooLarge("stream_context has more than 100000 lines to show the surroundings of; narrow the filter")
-      }
+      rows.forEach { hitStreams.insert(streams[$0]) }
     }
-    for stream in hits.keys.sorted() {
-      // All lines of the stream in order; a line is shown if it is near enough to a hit.
-      let whole = plan.widened(to: .streams([stream]))
-      var lines: [(time: Int64, source: OpenedSource, row: Int)] = []
-      var scan = OrderedScan(whole, isDescending: false, limit: Int.max)
-      while let item = try scan.next() { lines.append((item.time, item.source, item.row)) }
-      var shown: Set<Int> = []
-      let times = Set(hits[stream] ?? [])
-      for (index, line) in lines.enumerated() where times.contains(line.time) {
-        for near in max(0, index - around.before)...min(lines.count - 1, index + around.after) {
-          if let window = around.window, abs(lines[near].time - line.time) > window { continue }
-          shown.insert(near)
-        }
+    for stream in hitStreams.sorted() {
+      var scan = OrderedScan(plan.widened(to: .streams([stream])), isDescending: false, limit: Int.max)
+      // Lines that a hit still to come may show; no more than `before`.
+      var held: [OrderedScan.Item] = []
+      var lastHit: (line: Int, time: Int64)?
+      var line = 0
+      func isNear(_ earlier: Int64, _ later: Int64) -> Bool {
+        guard let window = around.window else { return true }
+        let (distance, overflow) = later.subtractingReportingOverflow(earlier)
+        return !overflow && distance <= window
       }
-      for index in shown.sorted() {
-        if try !chain.push(try row(lines[index].row, of: lines[index].source, fields)) { return }
+      while let item = try scan.next() {
+        if item.source.marked == nil {
+          let every = RowSet(rowCount: item.source.reader.count, full: true)
+          item.source.marked = try item.source.evaluator.matches(plan.filter, within: every)
+        }
+        let isHit = item.source.marked?.contains(item.row) ?? false
+        var shown: [OrderedScan.Item] = []
+        if isHit {
+          shown = held.filter { isNear($0.time, item.time) } + [item]
+          held.removeAll(keepingCapacity: true)
+          lastHit = (line, item.time)
+        } else if let lastHit, line - lastHit.line <= around.after, isNear(lastHit.time, item.time) {
+          shown = [item]
+        } else if around.before > 0 {
+          if held.count >= around.before { held.removeFirst() }
+          held.append(item)
+        }
+        for item in shown {
+          guard let row = try row(item.row, of: item.source, fields) else { continue }
+          if try !chain.push(row) { return }
+        }
         if output.rows.count >= RowScan.batchRowCount { try await output.drain(sink) }
+        line += 1
+        if line % 4096 == 0 { try plan.checkDeadline() }
       }
     }
   }
 
-  private func row(_ row: Int, of source: OpenedSource, _ fields: FieldSelection) throws -> Row {
-    switch fields {
-    case .all: try source.records.row(row, adding: derived)
-    case .only(let names): try source.records.row(row, fields: names)
+  /// Nil if the row's block is damaged.
+  private func row(_ row: Int, of source: OpenedSource, _ fields: FieldSelection) throws -> Row? {
+    if source.isDamaged { return nil }
+    do {
+      switch fields {
+      case .all: return try source.records.row(row, adding: derived)
+      case .only(let names): return try source.records.row(row, fields: names)
+      }
+    } catch {
+      guard plan.setAside(source, because: error) else { throw error }
+      return nil
     }
   }
 }

@@ -20,9 +20,15 @@ final class OpenedSource {
   let reader: any RecordSource
   let records: RecordReader
   let evaluator: FilterEvaluator
+  /// Rows that whoever reads the source marked.
+  var marked: RowSet?
+  let unit: ScanUnit
+  /// Whether its block was set aside while it was being read.
+  fileprivate(set) var isDamaged = false
 
-  init(_ reader: any RecordSource, names: TenantNames) {
+  init(_ reader: any RecordSource, of unit: ScanUnit, names: TenantNames) {
     self.reader = reader
+    self.unit = unit
     records = RecordReader(reader, names: names)
     evaluator = FilterEvaluator(reader, names: names)
   }
@@ -34,6 +40,8 @@ final class OpenedSource {
 final class ScanPlan {
   let names: TenantNames
   let filter: ScanFilter
+  /// The filter without the range that was asked for, for units that lie within it.
+  private let innerFilter: ScanFilter
   let range: TimeRange
   /// Units that may hold a match, in no particular order.
   let units: [ScanUnit]
@@ -49,9 +57,12 @@ final class ScanPlan {
     self.view = view
     self.names = names
     self.limits = limits
-    let bounds = range.intersection(filter.timeBounds)
+    // The view ends where the retention begins: what is older may still stand in a block, and is not there any more.
+    let visible = range.intersection(view.range)
+    let bounds = visible.intersection(filter.timeBounds)
     self.range = bounds
-    self.filter = range == .all ? filter : .and([.time(range), filter])
+    self.filter = visible == .all ? filter : .and([.time(visible), filter])
+    innerFilter = filter
     streamBounds = filter.streamBounds
     templateBounds = filter.templateBounds
     func mayMatch(_ first: Timestamp, _ last: Timestamp) -> Bool {
@@ -89,17 +100,47 @@ final class ScanPlan {
   /// - Throws: What reading a column throws, `SearchError.timeout`, `CancellationError`.
   func open(_ unit: ScanUnit) throws -> (OpenedSource, RowSet)? {
     try checkDeadline()
+    guard case .block(let block) = unit.origin else { return try openSource(unit) }
+    do {
+      return try openSource(unit)
+    } catch {
+      // A damaged block is set aside and named; the rest answers.
+      guard view.quarantine(block, because: error) else { throw error }
+      return nil
+    }
+  }
+
+  /// Runs `body` on the unit's columns and matching rows, if it has any. A block that turns out to be damaged is set aside.
+  func read(_ unit: ScanUnit, _ body: (OpenedSource, RowSet) throws -> Void) throws {
+    guard let (source, rows) = try open(unit) else { return }
+    do {
+      try body(source, rows)
+    } catch {
+      guard setAside(source, because: error) else { throw error }
+    }
+  }
+
+  /// Sets a source's block aside if `error` tells of damage.
+  ///
+  /// - Returns: Whether it does; the source is then of no more use.
+  func setAside(_ source: OpenedSource, because error: any Error) -> Bool {
+    guard case .block(let block) = source.unit.origin, view.quarantine(block, because: error) else { return false }
+    source.isDamaged = true
+    return true
+  }
+
+  private func openSource(_ unit: ScanUnit) throws -> (OpenedSource, RowSet)? {
     if let summary = try summary(of: unit) {
       if let streamBounds, !summary.streamCounts.contains(where: { streamBounds.contains($0.number) }) { return nil }
       if let templateBounds, !summary.templateCounts.contains(where: { templateBounds.contains($0.number) }) { return nil }
     }
-    let source = OpenedSource(try reader(of: unit), names: names)
+    let source = OpenedSource(try reader(of: unit), of: unit, names: names)
     var rows = RowSet(rowCount: source.reader.count, full: true)
     // A unit that lies within the range need not be asked for its times.
     let isWithin =
       range.start.nanoseconds <= unit.minTimeMaxTime.first
       && (unit.minTimeMaxTime.last < range.end.nanoseconds || range.end == TimeRange.all.end)
-    let filter = isWithin && self.filter.isTimeOnly ? ScanFilter.all : self.filter
+    let filter = !isWithin ? self.filter : innerFilter.isTimeOnly ? .all : innerFilter
     rows = try source.evaluator.matches(filter, within: rows)
     if rows.isEmpty { return nil }
     statistics.matched += rows.count

@@ -55,7 +55,7 @@ package struct SearchService: Sendable {
       throw SearchError.syntax(error)
     }
     let (database, names) = try await tenant(scope)
-    _ = try await planner(database, names, scope: scope).plan(query.filter)
+    _ = try await planner(database, names, range: query.range(in: request.range), scope: scope).plan(query.filter)
     return PreparedQuery(service: self, query: query, request: request, scope: scope)
   }
 
@@ -63,9 +63,12 @@ package struct SearchService: Sendable {
     _ query: Query, _ request: SearchRequest, scope: TenantScope, _ sink: ([SearchRow]) async throws -> Void
   ) async throws -> SearchStatistics {
     try await withTaskExecutorPreference(executor) {
-      let plan = try await plan(query.filter, request.range, scope: scope)
+      let range = query.range(in: request.range)
+      var looksAround = false
+      if case .streamContext = query.pipes.first { looksAround = true }
+      let plan = try await plan(query.filter, range, looksAround: looksAround, scope: scope)
       let scan = RowScan(
-        plan: plan, pipes: query.pipes, options: pipeOptions(range: request.range), limit: request.limit,
+        plan: plan, pipes: query.pipes, options: pipeOptions(range: range), limit: request.limit,
         offset: request.offset)
       do {
         try await scan.run(sink)
@@ -86,30 +89,38 @@ package struct SearchService: Sendable {
   package func hits(
     _ request: SearchRequest, step: Int64, field: String?, scope: TenantScope
   ) async throws -> VolumeHistogram {
-    try await counting(request, scope: scope) { plan, rows in
-      var builder = HistogramBuilder(step: step, field: field)
-      if let rows {
+    try await counting(request, scope: scope) { source in
+      var builder = HistogramBuilder(step: max(1, step), field: field)
+      switch source {
+      case .rows(let rows, let statistics):
         builder.add(rows)
+        return builder.result(statistics)
+      case .plan(let plan):
+        try builder.add(plan)
         return builder.result(plan.finishedStatistics())
       }
-      try builder.add(plan)
-      return builder.result(plan.finishedStatistics())
     }
   }
 
   /// The most frequent values of each field, of fields that do not have too many.
   package func facets(_ request: SearchRequest, limit: Int, scope: TenantScope) async throws -> [Facet] {
-    try await counting(request, scope: scope) { plan, rows in
+    try await counting(request, scope: scope) { source in
       var builder = FacetBuilder()
-      if let rows { builder.add(rows) } else { try builder.add(plan) }
+      switch source {
+      case .rows(let rows, _): builder.add(rows)
+      case .plan(let plan): try builder.add(plan)
+      }
       return builder.result(limit: limit)
     }
   }
 
   package func fieldNames(_ request: SearchRequest, scope: TenantScope) async throws -> [ValueHits] {
-    try await counting(request, scope: scope) { plan, rows in
+    try await counting(request, scope: scope) { source in
       var builder = FieldNameBuilder()
-      if let rows { builder.add(rows) } else { try builder.add(plan) }
+      switch source {
+      case .rows(let rows, _): builder.add(rows)
+      case .plan(let plan): try builder.add(plan)
+      }
       return builder.result()
     }
   }
@@ -117,46 +128,61 @@ package struct SearchService: Sendable {
   package func fieldValues(
     _ request: SearchRequest, field: String, limit: Int, scope: TenantScope
   ) async throws -> [ValueHits] {
-    try await counting(request, scope: scope) { plan, rows in
+    let byteCountMax = limits.byteCountMax
+    return try await counting(request, scope: scope) { source in
       var counts: [[UInt8]: Int] = [:]
-      if let rows {
-        for row in rows where !row[field].isEmpty { counts[row[field], default: 0] += 1 }
-      } else {
+      switch source {
+      case .rows(let rows, _):
+        for row in rows { counts[ValueCodes.value(of: field, in: row), default: 0] += 1 }
+      case .plan(let plan):
+        var byteCount = 0
         for unit in plan.units {
-          guard let (source, rows) = try plan.open(unit) else { continue }
-          let codes = try ValueCodes(field, of: source)
-          var byCode: [Int: Int] = [:]
-          rows.forEach { byCode[codes.code(ofRow: $0), default: 0] += 1 }
-          for (code, count) in byCode { counts[codes.value(ofCode: code), default: 0] += count }
+          try plan.read(unit) { source, rows in
+            let codes = try ValueCodes(field, of: source)
+            var byCode: [Int: Int] = [:]
+            rows.forEach { byCode[codes.code(ofRow: $0), default: 0] += 1 }
+            for (code, count) in byCode {
+              let value = codes.value(ofCode: code)
+              counts[value, default: 0] += count
+              if counts[value] == count { byteCount += value.count + 96 }
+            }
+          }
+          if byteCount > byteCountMax {
+            throw SearchError.tooLarge(
+              "the values of \(field) hold more than \(byteCountMax) bytes; narrow the query")
+          }
         }
-        counts[[]] = nil
       }
+      counts[[]] = nil
       return ValueHits.ranked(counts, limit: limit)
     }
   }
 
-  /// Runs `body` on the compute executor with a plan, or with the rows of a query that has pipes.
+  /// What is counted: columns, or the rows of a query that has pipes.
+  private enum CountSource {
+    case plan(ScanPlan)
+    case rows([SearchRow], SearchStatistics)
+  }
+
+  /// Runs `body` on the compute executor.
   private func counting<Result: Sendable>(
-    _ request: SearchRequest, scope: TenantScope,
-    _ body: @Sendable (ScanPlan, [SearchRow]?) throws -> Result
+    _ request: SearchRequest, scope: TenantScope, _ body: @Sendable (CountSource) throws -> Result
   ) async throws -> Result {
     let query = try parse(request.text)
     return try await withTaskExecutorPreference(executor) {
-      var rows: [SearchRow]?
       if !query.pipes.isEmpty {
         var collected: [SearchRow] = []
         var byteCount = 0
-        _ = try await run(query, request, scope: scope) { batch in
+        let statistics = try await run(query, request, scope: scope) { batch in
           collected += batch
           byteCount += batch.reduce(0) { $0 + $1.fields.reduce(64) { $0 + $1.value.count + 48 } }
           if byteCount > limits.byteCountMax {
             throw SearchError.tooLarge("the rows behind the pipes hold more than \(limits.byteCountMax) bytes; narrow the query")
           }
         }
-        rows = collected
+        return try body(.rows(collected, statistics))
       }
-      let plan = try await plan(query.filter, request.range, scope: scope)
-      return try body(plan, rows)
+      return try body(.plan(try await plan(query.filter, query.range(in: request.range), scope: scope)))
     }
   }
 
@@ -171,7 +197,7 @@ package struct SearchService: Sendable {
     try await withTaskExecutorPreference(executor) {
       let stream = ScanFilter.streams([id.stream])
       func rows(_ filter: ScanFilter, _ range: TimeRange, isDescending: Bool, limit: Int) async throws -> [SearchRow] {
-        if limit == 0 { return [] }
+        if limit <= 0 { return [] }
         let plan = try await plan(filter, range, scope: scope)
         var scan = OrderedScan(plan, isDescending: isDescending, limit: limit)
         var rows: [SearchRow] = []
@@ -179,8 +205,11 @@ package struct SearchService: Sendable {
         return rows
       }
       let next = id.time.advanced(byNanoseconds: 1)
+      // A range that ends with the last moment there is holds that moment.
+      let isLast = next == TimeRange.all.end && id.time != next
       let same = try await rows(
-        .and([stream, .time(TimeRange(start: id.time, end: next))]), .all, isDescending: false, limit: 10_000)
+        .and([stream, .time(TimeRange(start: id.time, end: next))] + (isLast ? [.not(.time(TimeRange(start: next, end: next)))] : [])),
+        .all, isDescending: false, limit: 10_000)
       let text = Array(id.description.utf8)
       guard let index = same.firstIndex(where: { $0["_id"] == text }) else { return nil }
       let earlier = try await rows(
@@ -188,7 +217,7 @@ package struct SearchService: Sendable {
         limit: max(0, before - index))
       let later = try await rows(
         .and([stream, .time(TimeRange(start: next, end: TimeRange.all.end))]), .all, isDescending: false,
-        limit: max(0, after - (same.count - index - 1)))
+        limit: id.time == next ? 0 : max(0, after - (same.count - index - 1)))
       let all = earlier.reversed() + same + later
       let anchor = earlier.count + index
       let start = max(0, anchor - before)
@@ -199,10 +228,14 @@ package struct SearchService: Sendable {
   // MARK: For other parts of the search
 
   /// A plan over a fresh view of the tenant.
-  func plan(_ filter: Filter, _ range: TimeRange, scope: TenantScope) async throws -> ScanPlan {
+  ///
+  /// - Parameter looksAround: Whether what lies outside of `range` is asked for by `ScanPlan.widened`.
+  func plan(
+    _ filter: Filter, _ range: TimeRange, looksAround: Bool = false, scope: TenantScope
+  ) async throws -> ScanPlan {
     let (database, names) = try await tenant(scope)
-    let planned = try await planner(database, names, scope: scope).plan(filter)
-    return try await plan(planned, range, database, names)
+    let planned = try await planner(database, names, range: range, scope: scope).plan(filter)
+    return try await plan(planned, range, looksAround: looksAround, database, names)
   }
 
   func plan(_ filter: ScanFilter, _ range: TimeRange, scope: TenantScope) async throws -> ScanPlan {
@@ -211,9 +244,9 @@ package struct SearchService: Sendable {
   }
 
   private func plan(
-    _ filter: ScanFilter, _ range: TimeRange, _ database: TenantDatabase, _ names: TenantNames
+    _ filter: ScanFilter, _ range: TimeRange, looksAround: Bool = false, _ database: TenantDatabase, _ names: TenantNames
   ) async throws -> ScanPlan {
-    let view = try await database.view(range.intersection(filter.timeBounds))
+    let view = try await database.view(looksAround ? .all : range.intersection(filter.timeBounds))
     return ScanPlan(view: view, names: names, filter: filter, range: range, limits: limits)
   }
 
@@ -228,7 +261,10 @@ package struct SearchService: Sendable {
     try await indexes.index(of: try await pool.open(scope))
   }
 
-  func planner(_ database: TenantDatabase, _ names: TenantNames, scope: TenantScope) -> QueryPlanner {
+  /// - Parameter range: What is asked for; queries inside the filter keep to it, too.
+  func planner(
+    _ database: TenantDatabase, _ names: TenantNames, range: TimeRange, scope: TenantScope
+  ) -> QueryPlanner {
     QueryPlanner(
       names: names,
       similarPatterns: { text, limit in
@@ -237,7 +273,7 @@ package struct SearchService: Sendable {
       },
       values: { query in
         var values: Set<[UInt8]> = []
-        _ = try await run(query, SearchRequest(text: "", range: .all), scope: scope) { rows in
+        _ = try await run(query, SearchRequest(text: "", range: range), scope: scope) { rows in
           for row in rows {
             if let first = row.fields.first { values.insert(first.value) }
           }
@@ -275,4 +311,9 @@ package struct SearchService: Sendable {
   private func pipeOptions(range: TimeRange) -> PipeOptions {
     PipeOptions(now: now(), range: range, byteCountMax: limits.byteCountMax)
   }
+}
+
+extension Query {
+  /// The time that a request for `range` covers.
+  fileprivate func range(in range: TimeRange) -> TimeRange { options.ignoresRequestTimeRange ? .all : range }
 }

@@ -60,6 +60,15 @@ struct ValueCodes {
     }
   }
 
+  /// The field of a row that pipes made; a short name stands for the first of its candidates that is not empty.
+  static func value(of field: String, in row: Row) -> [UInt8] {
+    for name in FieldAlias.candidates(for: field) {
+      let value = row[name]
+      if !value.isEmpty { return value }
+    }
+    return []
+  }
+
   /// Codes of rows that share a number share a value: it is read at the first of them.
   private static func interned(
     _ numbers: [UInt32], count: Int, _ value: (_ row: Int, _ number: UInt32) throws -> [UInt8]

@@ -46,8 +46,7 @@ struct HistogramBuilder {
         plan.countMatched(summary.recordCount)
         continue
       }
-      guard let (source, rows) = try plan.open(unit) else { continue }
-      try add(source, rows)
+      try plan.read(unit) { source, rows in try add(source, rows) }
     }
   }
 
@@ -55,14 +54,15 @@ struct HistogramBuilder {
   mutating func add(_ rows: [Row]) {
     for row in rows {
       guard let time = row["_time"].withUnsafeBufferPointer({ FieldNumber.timestamp($0) }) else { continue }
-      counts[field.map { row[$0] } ?? [], default: [:]][bucket(time.nanoseconds), default: 0] += 1
+      counts[field.map { ValueCodes.value(of: $0, in: row) } ?? [], default: [:]][bucket(time.nanoseconds), default: 0] += 1
     }
   }
 
   private mutating func add(_ summary: BlockSummary) {
     for minute in summary.minuteCounts {
-      let (start, overflow) = minute.minute.multipliedReportingOverflow(by: 60_000_000_000)
-      if overflow { continue }
+      // The first minute there is begins before the first nanosecond that can be held.
+      let (product, overflow) = minute.minute.multipliedReportingOverflow(by: 60_000_000_000)
+      let start = overflow ? Int64.min : product
       if field == nil {
         counts[[], default: [:]][bucket(start), default: 0] += minute.total
       } else {
@@ -122,7 +122,9 @@ struct HistogramBuilder {
     VolumeHistogram.Series(
       value: value,
       buckets: buckets.sorted { $0.key < $1.key }.map {
-        VolumeHistogram.Bucket(start: Timestamp(nanoseconds: $0.key.multipliedReportingOverflow(by: step).partialValue), count: $0.value)
+        // Only the first bucket of all can begin before what can be held.
+        let (start, overflow) = $0.key.multipliedReportingOverflow(by: step)
+        return VolumeHistogram.Bucket(start: Timestamp(nanoseconds: overflow ? .min : start), count: $0.value)
       })
   }
 }

@@ -46,7 +46,12 @@ test-ui: build ## The pages in a real browser
 
 crash: build ## The crash harness at length: CYCLES kill -9 cycles (default 200)
 	@scripts/setup.sh test
-	TIMBERLINE_CRASH_CYCLES=$${CYCLES:-200} python3 -m unittest -v Tests.EndToEnd.test_crash
+	TIMBERLINE_CRASH_CYCLES=$${CYCLES:-200} python3 -m unittest discover -v -s Tests/EndToEnd -p test_crash.py
+
+fuzz: build ## The parsers, the API and the query language against random input, at length (ROUNDS, default 2000)
+	@scripts/setup.sh test
+	TIMBERLINE_FUZZ_ROUNDS=$${ROUNDS:-2000} TIMBERLINE_ORACLE_QUERIES=$${ROUNDS:-2000} \
+	  python3 -m unittest discover -v -s Tests/EndToEnd -p 'test_[hq]*.py'
 
 bench: build ## The benchmark: ingest, size, query and start-up, as ratios measured in one run
 	python3 Tests/Benchmarks/bench.py --binary $(abspath $(BINARY))

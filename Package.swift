@@ -100,5 +100,15 @@ let package = Package(
     tests("VectorIndex", ["CKernels"]),
     tests("Web", ["Analysis", "CWebAssets", "Domain", "Identity", "Indexing", "Ingest", "Search", "Storage", logging]),
     tests("Storage", ["LogBlocks", "Domain", grdb, logging]),
+    .target(
+      name: "TestSupport", dependencies: ["Indexing", "Storage", "LogParsing", "LogTemplates", "Domain", logging],
+      path: "Tests/TestSupport", swiftSettings: swiftSettings),
+    tests("Domain", []),
+    tests("Identity", ["TestSupport", "Storage", "Domain", logging]),
+    tests("Indexing", ["TestSupport", "Storage", "Domain", logging]),
+    tests("Ingest", ["TestSupport", "Storage", "Search", "Indexing", "Domain", "CZlib", "CZstd", logging]),
+    tests("Search", ["TestSupport", "Indexing", "Storage", "LogQuery", "LogBlocks", "Domain", logging]),
+    tests("Analysis", ["TestSupport", "Search", "Indexing", "Storage", "Domain", logging]),
+    .testTarget(name: "ArchitectureTests", swiftSettings: swiftSettings),
   ]
 )

@@ -34,7 +34,7 @@ struct AnalysisRun: Sendable {
     try await report(document)
     try Task.checkCancellation()
 
-    let length = min(request.range.end.nanoseconds - request.range.start.nanoseconds, Self.baselineMax)
+    let length = max(0, min(request.range.end.nanoseconds(since: request.range.start), Self.baselineMax))
     let before = TimeRange(start: counts.range.start.advanced(byNanoseconds: -length), end: counts.range.start)
     let baseline = try await search.patternVolumes(filter, before, step: counts.step, scope: scope)
     let members = members(counts, baseline)
@@ -83,9 +83,9 @@ struct AnalysisRun: Sendable {
     // Minutes before the very first record say nothing about what is usual.
     let hasBaseline = !baseline.entries.isEmpty
     let baselineStart = baseline.entries.map(\.first).min() ?? baseline.range.start
-    let skipped = max(0, Int((baselineStart.nanoseconds - baseline.range.start.nanoseconds) / baseline.step))
+    let skipped = max(0, Int(baselineStart.nanoseconds(since: baseline.range.start) / baseline.step))
     let windowStart = counts.entries.map(\.first).min() ?? counts.range.start
-    let leading = hasBaseline ? 0 : max(0, Int((windowStart.nanoseconds - counts.range.start.nanoseconds) / counts.step))
+    let leading = hasBaseline ? 0 : max(0, Int(windowStart.nanoseconds(since: counts.range.start) / counts.step))
     let silent = [Int](repeating: 0, count: max(0, (baseline.entries.first?.series.count ?? 0) - skipped))
     // The last step may have only begun.
     return counts.entries.map { entry in
@@ -158,7 +158,7 @@ struct AnalysisRun: Sendable {
     _ clusters: [[PatternClusters.Member]], filter: String, _ counts: PatternCounts
   ) async throws -> [AnalysisDocument.Finding] {
     let troubled = clusters.joined().filter { $0.score.value >= 3 && $0.change.kind != .steady && $0.change.kind != .silence }
-    guard !troubled.isEmpty else { return [] }
+    guard let firstOnset = troubled.map(\.change.onset).min() else { return [] }
     // Who is named by others and names nobody explains them; among equals the worse and the earlier comes first.
     func explained(_ member: PatternClusters.Member) -> Int { troubled.count { $0.names(member) } }
     func blames(_ member: PatternClusters.Member) -> Int { troubled.count { member.names($0) } }
@@ -168,8 +168,11 @@ struct AnalysisRun: Sendable {
       }
       let (a, b) = (rank(left), rank(right))
       if a != b { return a > b }
-      if abs(left.change.onset - right.change.onset) > 1 { return left.change.onset < right.change.onset }
-      return left.score.value > right.score.value
+      // Two steps count as one moment, from the first trouble on.
+      let (c, d) = ((left.change.onset - firstOnset) / 2, (right.change.onset - firstOnset) / 2)
+      if c != d { return c < d }
+      if left.score.value != right.score.value { return left.score.value > right.score.value }
+      return left.entry.pattern.number < right.entry.pattern.number
     }
     var findings: [AnalysisDocument.Finding] = []
     let root = candidates[0]
@@ -204,7 +207,8 @@ struct AnalysisRun: Sendable {
 
   /// The first record of a pattern's change: of the step in which it began.
   private func onset(of member: PatternClusters.Member, _ counts: PatternCounts) -> Timestamp {
-    let step = counts.range.start.advanced(byNanoseconds: Int64(member.change.onset) * counts.step)
+    let (offset, overflow) = Int64(member.change.onset).multipliedReportingOverflow(by: counts.step)
+    let step = counts.range.start.advanced(byNanoseconds: overflow ? .max : offset)
     return max(step, member.entry.first)
   }
 

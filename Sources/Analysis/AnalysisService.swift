@@ -40,7 +40,14 @@ package final class AnalysisService: Sendable {
     let document = AnalysisDocument(
       id: id, createdAt: createdAt.rfc3339, status: .pending, namespace: request.namespace,
       start: request.range.start.rfc3339, end: request.range.end.rfc3339, minClusterSize: request.minClusterSize)
-    try await save(document, scope: scope)
+    // Known here before it is stored: a stored one that is not known counts as cut off.
+    runs.withLock { $0[id] = Task {} }
+    do {
+      try await save(document, scope: scope)
+    } catch {
+      runs.withLock { $0[id] = nil }
+      throw error
+    }
     runs.withLock { runs in
       runs[id] = Task {
         await self.run(document, request, scope: scope)
@@ -66,6 +73,8 @@ package final class AnalysisService: Sendable {
 
   /// - Returns: Whether there was one.
   package func delete(_ id: String, scope: TenantScope) async throws -> Bool {
+    // Nobody ends another tenant's run.
+    guard try await pool.open(scope).analyses.load(id: id) != nil else { return false }
     let run = runs.withLock { $0[id] }
     run?.cancel()
     await run?.value

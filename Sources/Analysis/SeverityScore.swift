@@ -87,16 +87,23 @@ struct SeverityScore: Equatable, Sendable {
     var words: [String] = []
     var word = ""
     var previousIsLower = false
+    /// Capitals at the end of `word` so far: of `OOMKilled` the last belongs to the next word.
+    var capitalCount = 0
     for character in text {
       let isUpper = character.isUppercase
       if character.isLetter {
         if isUpper, previousIsLower, !word.isEmpty {
           words.append(word)
           word = ""
+        } else if !isUpper, capitalCount >= 2, let initial = word.popLast() {
+          words.append(word)
+          word = String(initial)
         }
         word += character.lowercased()
         previousIsLower = !isUpper
+        capitalCount = isUpper ? capitalCount + 1 : 0
       } else {
+        capitalCount = 0
         if !word.isEmpty { words.append(word) }
         word = ""
         previousIsLower = false

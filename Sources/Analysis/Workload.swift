@@ -16,13 +16,15 @@ extension Stream {
     return "unlabeled"
   }
 
-  /// `payments-7d9f5b6c4-x2x9p` is of the workload `payments`.
+  /// `payments-7d9f5b6c4-x2x9p` is of the workload `payments`. Kubernetes draws its suffixes from digits and letters that
+  /// make no words: no vowels.
   private static func withoutSuffix(_ pod: String) -> String {
     var parts = pod.split(separator: "-")
     func isSuffix(_ part: Substring) -> Bool {
       part.count >= 5 && part.count <= 10 && part.contains(where: \.isNumber) || part.allSatisfy(\.isNumber)
+        || part.count == 5 && part.allSatisfy("bcdfghjklmnpqrstvwxz".contains)
     }
-    while parts.count > 1, let last = parts.last, isSuffix(last) || (parts.count > 2 && last.count == 5) { parts.removeLast() }
+    while parts.count > 1, let last = parts.last, isSuffix(last) { parts.removeLast() }
     return parts.joined(separator: "-")
   }
 }

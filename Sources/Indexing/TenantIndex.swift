@@ -26,6 +26,8 @@ package actor TenantIndex {
 
   private var dirtyPatterns: Set<UInt32> = []
   private var dirtyAssignments: Set<UInt32> = []
+  /// While the index is made again: what the file says already.
+  private var savedAssignments: [UInt32: UInt32] = [:]
   private var unsavedRecordCount = 0
   private var map: PatternMap?
   private var hasLoaded = false
@@ -95,6 +97,8 @@ package actor TenantIndex {
   func follow() async {
     let follower = database.feed.follow()
     database.beforeClosing { [weak self] in await self?.saveBeforeClosing() }
+    // Blocks hold only records that were saved here: an index that starts anew need look at the head alone.
+    database.beforeStoringBlocks { [weak self] columns in await self?.saveBeforeStoring(columns) }
     do {
       try await load()
       for await event in follower {
@@ -129,16 +133,10 @@ package actor TenantIndex {
       patterns[row.number] = Pattern(
         number: row.number, text: row.text, severity: row.severity, firstSeen: row.firstSeen, lastSeen: row.lastSeen)
     }
+    savedAssignments = stored.assignments
     takeTemplates()
-    // What was seen since the last save stands in the newest blocks and in the head.
-    for block in view.blocks {
-      guard let summary = try? view.summary(of: block) else { continue }  // a damaged block is reported where it is read
-      for entry in summary.templateCounts where needsSighting(entry.number, from: block.maxTime) {
-        note(
-          entry.number,
-          Sighting(first: summary.minTime.nanoseconds, last: summary.maxTime.nanoseconds, severity: .unknown))
-      }
-    }
+    savedAssignments = [:]
+    try await takeBlocks(of: view)
     for columns in view.head { take(columns) }
     let saved = try await database.vectors.load(identity: embedder.identity)
     try insertVectors(known: Dictionary(saved.map { ($0.pattern, $0.vector) }, uniquingKeysWith: { _, last in last }))
@@ -146,11 +144,38 @@ package actor TenantIndex {
     try await save()
   }
 
-  private func needsSighting(_ template: UInt32, from time: Timestamp) -> Bool {
-    guard let number = patternOfTemplate.indices.contains(Int(template)) ? patternOfTemplate[Int(template)] : nil,
-      let pattern = patterns[number]
-    else { return false }
-    return pattern.lastSeen < time || pattern.firstSeen > pattern.lastSeen
+  /// Reads the records of patterns that nothing is known of: all of them, when the index is made anew.
+  private func takeBlocks(of view: TenantView) async throws {
+    let unseen = Set(patterns.values.lazy.filter { $0.firstSeen > $0.lastSeen }.map(\.number))
+    if unseen.isEmpty { return }
+    for block in view.blocks {
+      guard let templates = try await templates(of: block, view) else { continue }
+      func isUnseen(_ template: UInt32) -> Bool {
+        Int(template) < patternOfTemplate.count && patternOfTemplate[Int(template)].map(unseen.contains) ?? false
+      }
+      let wanted = Set(templates.lazy.filter(isUnseen))
+      if wanted.isEmpty { continue }
+      var seen: [UInt32: Sighting] = [:]
+      _ = try view.readBlock(block) { source in
+        let (times, templates, severities) = (try source.times(), try source.templates(), try source.severities())
+        for row in 0..<source.count where wanted.contains(templates[row]) {
+          let sighting = Sighting(first: times[row], last: times[row], severity: severities[row])
+          seen[templates[row], default: sighting].include(sighting)
+        }
+      }
+      for (template, sighting) in seen { note(template, sighting) }
+      await Task.yield()
+    }
+  }
+
+  /// Nil for a damaged block, which is set aside and reported where it is read.
+  private func templates(of block: BlockReference, _ view: TenantView) async throws(StorageError) -> [UInt32]? {
+    do {
+      return try await view.summaries(of: [block]).first?.templateCounts.map(\.number)
+    } catch {
+      if error.kind == .corrupt { return nil }
+      throw error
+    }
   }
 
   private func takeTemplates() {
@@ -193,7 +218,11 @@ package actor TenantIndex {
       while patternOfTemplate.count <= index { patternOfTemplate.append(nil) }
       if patternOfTemplate[index] == assignment.pattern { continue }
       patternOfTemplate[index] = assignment.pattern
-      dirtyAssignments.insert(assignment.template)
+      if savedAssignments[assignment.template] == assignment.pattern {
+        dirtyAssignments.remove(assignment.template)
+      } else {
+        dirtyAssignments.insert(assignment.template)
+      }
       if let sighting = sightings[assignment.template] { note(assignment.template, sighting) }
     }
     for merge in changes.merges {
@@ -250,6 +279,17 @@ package actor TenantIndex {
       guard vector.count == StaticEmbedder.dimension, vector.contains(where: { $0 != 0 }) else { continue }
       try vectors.insert(id: UInt64(number), vector: vector)
       if known[number] == nil { dirtyPatterns.insert(number) }
+    }
+  }
+
+  /// The feed may still hold back, or have passed over, commits of these records.
+  private func saveBeforeStoring(_ columns: [RecordColumns]) async {
+    do {
+      try await load()
+      for columns in columns { take(columns) }
+      try await save()
+    } catch {
+      logger.warning("pattern index not saved", metadata: ["tenant": "\(database.scope.tenant.text)", "error": "\(error)"])
     }
   }
 

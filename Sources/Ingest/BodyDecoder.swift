@@ -153,7 +153,8 @@ package struct BodyDecoder: ~Copyable {
         try take(produced)
         output.withUnsafeBufferPointer { sink(UnsafeBufferPointer(rebasing: $0[..<produced])) }
       }
-      if source.pos == source.size, produced < output.count { return }
+      // A frame that ends where the output is full leaves nothing behind: asked again, zstd would begin the next one.
+      if source.pos == source.size, produced < output.count || zstdIsBetweenFrames { return }
     }
   }
 }

@@ -193,8 +193,8 @@ final class CountedPatterns {
     var placeOfStream = [Int32](repeating: 0, count: Int(streamCounts.last?.number ?? 0) + 1)
     for (place, entry) in streamCounts.enumerated() { placeOfStream[Int(entry.number)] = Int32(place) }
 
-    let firstBucket = grid.bucket(times.min() ?? 0)
-    let lastBucket = grid.bucket(times.max() ?? 0)
+    let firstBucket = min(grid.bucket(times.min() ?? 0), grid.stepCount)
+    let lastBucket = min(grid.bucket(times.max() ?? 0), grid.stepCount)
     var byBucket = PairCounts(rowCount: numbers.count, columnCount: lastBucket - firstBucket + 1)
     var byStream = PairCounts(rowCount: numbers.count, columnCount: streamCounts.count)
     var totals = [PatternCount](repeating: PatternCount(), count: numbers.count)

@@ -24,6 +24,12 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     return Timestamp(nanoseconds: overflow ? (delta < 0 ? .min : .max) : sum)
   }
 
+  /// How far this moment is behind `other`, in nanoseconds, saturating.
+  package func nanoseconds(since other: Timestamp) -> Int64 {
+    let (difference, overflow) = nanoseconds.subtractingReportingOverflow(other.nanoseconds)
+    return overflow ? (nanoseconds < other.nanoseconds ? .min : .max) : difference
+  }
+
   /// Whole minutes since 1970, rounded down.
   package var minute: Int64 { nanoseconds.floorDivided(by: 60_000_000_000) }
 

@@ -5,8 +5,9 @@ internal import LogBlocks
 extension TenantDatabase {
   /// Encodes the head as blocks and puts them in the place of its segments, in one transaction.
   func storeHeadAsBlocks() async throws(StorageError) {
-    let (frozen, epoch) = state.withLock { ($0.head.freeze(), $0.epoch) }
+    let (frozen, epoch, hooks) = state.withLock { ($0.head.freeze(), $0.epoch, $0.storingHooks) }
     guard let frozen else { return }
+    for hook in hooks { await hook(frozen.sources) }
     do {
       let blocks = try await encode(frozen.sources)
       _ = try await store(blocks, epoch: epoch, "storing blocks") { database in

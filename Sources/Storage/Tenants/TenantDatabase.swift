@@ -73,6 +73,7 @@ package final class TenantDatabase: Sendable {
     var maintenance: Task<Void, Never>?
     var maintenanceError: StorageError?
     var closingHooks: [@Sendable () async -> Void] = []
+    var storingHooks: [@Sendable ([RecordColumns]) async -> Void] = []
   }
 
   let numbers = Mutex(Numbers())
@@ -386,6 +387,11 @@ package final class TenantDatabase: Sendable {
     state.withLock { $0.closingHooks.append(body) }
   }
 
+  /// Registers what must know of records before they leave the head for blocks: an index that catches up from the head.
+  package func beforeStoringBlocks(_ body: @escaping @Sendable ([RecordColumns]) async -> Void) {
+    state.withLock { $0.storingHooks.append(body) }
+  }
+
   /// Flushes and closes. The pool's business: others may still be using the tenant.
   package func close() async {
     let hooks = state.withLock { state in
@@ -410,6 +416,7 @@ package final class TenantDatabase: Sendable {
         "head could not be stored as blocks at closing",
         metadata: ["tenant": "\(scope.tenant.text)", "error": "\(error)"])
     }
+    state.withLock { $0.storingHooks = [] }
     await file.close()
   }
 

@@ -1,7 +1,7 @@
 """One byte changed anywhere in a tenant's file: no crash, no wrong answer, and what is left answers.
 
-TIMBERLINE_DAMAGE_FLIPS says how many places are tried (default 30), TIMBERLINE_DAMAGE_SEED repeats a run; a failure names
-its seed.
+TIMBERLINE_DAMAGE_FLIPS says how many places are tried (default 30), TIMBERLINE_DAMAGE_SEED repeats a run; a failure
+names its seed.
 """
 
 import http.client

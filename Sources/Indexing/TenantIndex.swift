@@ -96,14 +96,14 @@ package actor TenantIndex {
   /// Follows the tenant's commits until its database closes.
   func follow() async {
     let follower = database.feed.follow()
-    database.beforeClosing { [weak self] in await self?.saveBeforeClosing() }
+    database.beforeClosing { [weak self] in await self?.saveOrKeep() }
     // Blocks hold only records that were saved here: an index that starts anew need look at the head alone.
     database.beforeStoringBlocks { [weak self] columns in await self?.saveBeforeStoring(columns) }
     do {
       try await load()
       for await event in follower {
         if case .commit(let commit) = event { take(commit.columns) }
-        if unsavedRecordCount >= TenantIndex.unsavedRecordsMax || !dirtyAssignments.isEmpty { try await save() }
+        if unsavedRecordCount >= TenantIndex.unsavedRecordsMax || !dirtyAssignments.isEmpty { await saveOrKeep() }
       }
     } catch {
       // The index is made again from the file when the tenant is next opened.
@@ -141,7 +141,7 @@ package actor TenantIndex {
     let saved = try await database.vectors.load(identity: embedder.identity)
     try insertVectors(known: Dictionary(saved.map { ($0.pattern, $0.vector) }, uniquingKeysWith: { _, last in last }))
     hasLoaded = true
-    try await save()
+    await saveOrKeep()
   }
 
   /// Reads the records of patterns that nothing is known of: all of them, when the index is made anew.
@@ -293,7 +293,9 @@ package actor TenantIndex {
     }
   }
 
-  private func saveBeforeClosing() async {
+  /// Saves what changed. What can't be saved now, for the disk is full, say, stays in memory and is tried again with the
+  /// next change: queries need it, not its being saved.
+  private func saveOrKeep() async {
     do {
       try await save()
     } catch {

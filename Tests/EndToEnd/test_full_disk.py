@@ -8,8 +8,9 @@ import unittest
 
 from appliance import Server, eventually, run
 
-SIZE = 24 << 20
-BALLAST = 8 << 20
+SIZE = 104 << 20
+# What fills the disk from outside, made once the server has begun; some of it goes first, the rest later.
+BALLAST = {"small": 2 << 20, "large": 80 << 20}
 
 
 def small_file_system():
@@ -35,12 +36,17 @@ class FullDisk(unittest.TestCase):
         self.addCleanup(os.rmdir, self.disk)
         self.addCleanup(subprocess.run, ["umount", self.disk], check=True)
         self.data = os.path.join(self.disk, "data")
-        self.ballast = os.path.join(self.disk, "ballast")
-        with open(self.ballast, "wb") as file:
-            file.write(bytes(BALLAST))
         self.random = random.Random(7)
         self.sent = 0
         self.kept = set()
+
+    def fill_from_outside(self):
+        for name, size in BALLAST.items():
+            with open(os.path.join(self.disk, name), "wb") as file:
+                os.posix_fallocate(file.fileno(), 0, size)
+
+    def give_back(self, name):
+        os.unlink(os.path.join(self.disk, name))
 
     def send(self, server, count=300, size=1500):
         """One body of records that hardly pack; counts them as kept if it is answered 200."""
@@ -77,38 +83,81 @@ class FullDisk(unittest.TestCase):
         self.assertIn("retry-after", answer.headers)
         self.assertNotIn(self.disk, answer.body.decode())
 
-    def run_full(self, arguments=(), crashes=False):
+    def server(self, *arguments):
         server = Server(data=self.data, arguments=arguments)
-        try:
-            server.start()
-            self.check_refusal(self.fill(server))
-            self.assertGreater(len(self.kept), 1000)
-            # Reads go on; writes go on being refused, and stay clear about it.
-            self.assertEqual(self.found(server), self.kept)
-            for _ in range(5):
-                answer = self.send(server)
-                if answer.status != 200:
-                    self.check_refusal(answer)
-            self.assertEqual(self.found(server), self.kept)
-            self.assertEqual(server.get("/api/v1/healthz").status, 200)
-            self.assertEqual(server.get("/health").status, 503)
-            self.assertEqual(len(server.get("/api/v1/logs/hits", query="fill", step="1h").json["hits"]), 1)
+        self.addCleanup(server.__exit__)
+        return server.start()
 
-            if crashes:
-                # A crash on the full disk. A start on it serves what is there, or says what is the matter.
-                server.kill()
-                self.start_on_full_disk(server)
-                os.unlink(self.ballast)
-                if not server.is_running:
-                    server.start()
-            else:
-                # Space comes back: so does ingest, in the same process.
-                os.unlink(self.ballast)
-            eventually(lambda: self.send(server, count=10).status == 200)
-            self.assertEqual(self.found(server), self.kept)
-            self.check_end(server)
-        finally:
-            server.__exit__()
+    def fill_up(self, server):
+        """The disk gets full; reads go on, writes go on being refused, and stay clear about it."""
+        self.fill_from_outside()
+        self.check_refusal(self.fill(server))
+        self.assertGreater(len(self.kept), 1000)
+        self.assertEqual(self.found(server), self.kept)
+        for _ in range(5):
+            answer = self.send(server)
+            if answer.status != 200:
+                self.check_refusal(answer)
+        self.assertEqual(self.found(server), self.kept)
+        self.assertEqual(server.get("/api/v1/healthz").status, 200)
+        self.assertEqual(server.get("/health").status, 503)
+        self.assertEqual(len(server.get("/api/v1/logs/hits", query="fill", step="1h").json["hits"]), 1)
+
+    def go_on(self, server):
+        """Space is back: so is ingest, and all is there after a good end."""
+        eventually(lambda: self.send(server, count=10).status == 200)
+        self.assertEqual(self.found(server), self.kept)
+        code, _ = server.stop()
+        self.assertEqual(code, 0)
+        server.start()
+        self.assertEqual(self.found(server), self.kept)
+
+    def verify(self, server):
+        server.stop()
+        result = run("verify", "--data", self.data, check=False)
+        self.assertEqual(result.returncode, 0, result.text + result.complaint)
+
+    def test_full_and_back(self):
+        server = self.server()
+        self.fill_up(server)
+        self.give_back("large")
+        self.go_on(server)
+        self.verify(server)
+
+    def test_full_while_heads_become_blocks(self):
+        server = self.server("--head-seconds-max", "1")
+        self.fill_up(server)
+        self.give_back("large")
+        self.go_on(server)
+        self.verify(server)
+
+    def test_a_little_space_back(self):
+        """Too little to make blocks of the head: it ends and starts all the same."""
+        server = self.server()
+        self.fill_up(server)
+        self.give_back("small")
+        self.go_on(server)
+        self.give_back("large")
+        self.go_on(server)
+        self.verify(server)
+
+    def test_crash_on_the_full_disk(self):
+        server = self.server()
+        self.fill_up(server)
+        server.kill()
+        server.start()
+        self.assertEqual(self.found(server), self.kept)
+        answer = self.send(server)
+        if answer.status != 200:
+            self.check_refusal(answer)
+        # Once more, with what was held in reserve gone: it serves, or says what is the matter.
+        server.kill()
+        self.start_on_full_disk(server)
+        self.give_back("large")
+        if not server.is_running:
+            server.start()
+        self.go_on(server)
+        self.verify(server)
 
     def start_on_full_disk(self, server):
         before = len(server.log)
@@ -122,25 +171,8 @@ class FullDisk(unittest.TestCase):
             return
         self.assertEqual(self.found(server), self.kept)
 
-    def check_end(self, server):
-        code, _ = server.stop()
-        self.assertEqual(code, 0)
-        server.start()
-        self.assertEqual(self.found(server), self.kept)
-        server.stop()
-        result = run("verify", "--data", self.data, check=False)
-        self.assertEqual(result.returncode, 0, result.text + result.complaint)
-
-    def test_full_and_back(self):
-        self.run_full()
-
-    def test_full_while_heads_become_blocks(self):
-        self.run_full(["--head-seconds-max", "1"])
-
-    def test_crash_on_the_full_disk(self):
-        self.run_full(crashes=True)
-
     def test_full_from_the_start(self):
+        self.fill_from_outside()
         with open(os.path.join(self.disk, "rest"), "wb") as file:
             try:
                 while file.write(bytes(1 << 16)):
@@ -148,15 +180,13 @@ class FullDisk(unittest.TestCase):
             except OSError:
                 pass
         server = Server(data=self.data)
-        try:
-            self.start_on_full_disk(server)
-            server.kill()
-            self.assertNotIn("Fatal error", server.log)
-            os.unlink(self.ballast)
-            server.start()
-            self.assertEqual(self.send(server, count=10).status, 200)
-        finally:
-            server.__exit__()
+        self.addCleanup(server.__exit__)
+        self.start_on_full_disk(server)
+        server.kill()
+        self.assertNotIn("Fatal error", server.log)
+        self.give_back("large")
+        server.start()
+        self.assertEqual(self.send(server, count=10).status, 200)
 
 
 if __name__ == "__main__":

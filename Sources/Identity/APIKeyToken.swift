@@ -23,6 +23,12 @@ struct APIKeyToken: Equatable {
     secret = text(Self.secretLength)
   }
 
+  /// One of that id and secret, which have their lengths.
+  init(keyID: String, secret: String) {
+    self.keyID = keyID
+    self.secret = secret
+  }
+
   /// Nil if `text` is not of this form, or its checksum does not hold.
   init?(_ text: String) {
     let bytes = Array(text.utf8)

@@ -26,7 +26,7 @@ extension SearchService {
       throw SearchError.syntax(
         QueryError(message: "a live tail takes a filter without pipes", column: 0, expected: "a filter"))
     }
-    let (database, names) = try await tenant(scope)
+    let (database, names) = try await tenant(scope, usesPatterns: query.filter.usesPatterns)
     // Checked once before the stream begins; then again whenever streams or templates have come that names must know.
     _ = try await planner(database, names, range: .all, scope: scope).plan(query.filter)
     let follower = database.feed.follow(keepsOpen: true)
@@ -79,7 +79,7 @@ extension SearchService {
 
   private func matching(_ filter: Filter, _ columns: RecordColumns, scope: TenantScope) async throws -> [SearchRow] {
     try await withTaskExecutorPreference(compute) {
-      let (database, names) = try await tenant(scope)
+      let (database, names) = try await tenant(scope, usesPatterns: filter.usesPatterns)
       let planned = try await planner(database, names, range: .all, scope: scope).plan(filter)
       let source = OpenedSource(
         try HeadSource(columns), of: ScanUnit(origin: .head(columns), minTimeMaxTime: (.min, .max), recordCount: columns.count),

@@ -95,7 +95,7 @@ extension SearchService {
   func patternCounts(
     _ filter: Filter, _ range: TimeRange, step: Int64? = nil, scope: TenantScope
   ) async throws -> CountedPatterns {
-    let plan = try await plan(filter, range, scope: scope)
+    let plan = try await plan(filter, range, fields: ["pattern"], scope: scope)
     let grid = TimeGrid(range: range, plan: plan, step: step)
     let counted = CountedPatterns(names: plan.names, grid: grid)
     for unit in plan.units {

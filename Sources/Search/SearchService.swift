@@ -26,12 +26,14 @@ package struct SearchService: Sendable {
 
   // MARK: Rows
 
-  /// A query that was understood and can run.
+  /// A query that was understood and can run, once.
   package struct PreparedQuery: Sendable {
-    let service: SearchService
-    let query: Query
-    let request: SearchRequest
-    let scope: TenantScope
+    fileprivate let service: SearchService
+    fileprivate let query: Query
+    fileprivate let filter: ScanFilter
+    fileprivate let request: SearchRequest
+    fileprivate let database: TenantDatabase
+    fileprivate let names: TenantNames
 
     /// Hands rows over in batches as they are found.
     ///
@@ -39,7 +41,7 @@ package struct SearchService: Sendable {
     /// - Throws: `SearchError`, what Storage throws, and what `sink` throws, which ends the query.
     @discardableResult
     package func run(_ sink: ([SearchRow]) async throws -> Void) async throws -> SearchStatistics {
-      try await service.run(query, request, scope: scope, sink)
+      try await service.run(self, sink)
     }
   }
 
@@ -47,29 +49,37 @@ package struct SearchService: Sendable {
   ///
   /// - Throws: `SearchError.syntax`.
   package func prepare(_ request: SearchRequest, scope: TenantScope) async throws -> PreparedQuery {
-    let query = try parse(request.text)
+    try await prepare(try parse(request.text), request, scope: scope)
+  }
+
+  private func prepare(_ query: Query, _ request: SearchRequest, scope: TenantScope) async throws -> PreparedQuery {
     // Regular expressions and the like are compiled here for their errors alone.
     do {
       _ = try PipeChain(pipeline(query.pipes), options: pipeOptions(range: request.range)) { _ in true }
     } catch {
       throw SearchError.syntax(error)
     }
-    let (database, names) = try await tenant(scope)
-    _ = try await planner(database, names, range: query.range(in: request.range), scope: scope).plan(query.filter)
-    return PreparedQuery(service: self, query: query, request: request, scope: scope)
+    let usesPatterns = query.filter.usesPatterns || PipeChain.namedFields(by: query.pipes).contains("pattern")
+    let (database, names) = try await tenant(scope, usesPatterns: usesPatterns)
+    let filter = try await planner(database, names, range: query.range(in: request.range), scope: scope)
+      .plan(query.filter)
+    return PreparedQuery(
+      service: self, query: query, filter: filter, request: request, database: database, names: names)
   }
 
   private func run(
-    _ query: Query, _ request: SearchRequest, scope: TenantScope, _ sink: ([SearchRow]) async throws -> Void
+    _ prepared: PreparedQuery, _ sink: ([SearchRow]) async throws -> Void
   ) async throws -> SearchStatistics {
     try await withTaskExecutorPreference(executor) {
-      let range = query.range(in: request.range)
+      let query = prepared.query
+      let range = query.range(in: prepared.request.range)
       var looksAround = false
       if case .streamContext = query.pipes.first { looksAround = true }
-      let plan = try await plan(query.filter, range, looksAround: looksAround, scope: scope)
+      let plan = try await plan(
+        prepared.filter, range, looksAround: looksAround, prepared.database, prepared.names)
       let scan = RowScan(
-        plan: plan, pipes: query.pipes, options: pipeOptions(range: range), limit: request.limit,
-        offset: request.offset)
+        plan: plan, pipes: query.pipes, options: pipeOptions(range: range), limit: prepared.request.limit,
+        offset: prepared.request.offset)
       do {
         try await scan.run(sink)
       } catch let error as QueryError {
@@ -89,7 +99,7 @@ package struct SearchService: Sendable {
   package func hits(
     _ request: SearchRequest, step: Int64, field: String?, scope: TenantScope
   ) async throws -> VolumeHistogram {
-    try await counting(request, scope: scope) { source in
+    try await counting(request, fields: field.map { [$0] } ?? [], scope: scope) { source in
       var builder = HistogramBuilder(step: max(1, step), field: field)
       switch source {
       case .rows(let rows, let statistics):
@@ -129,7 +139,7 @@ package struct SearchService: Sendable {
     _ request: SearchRequest, field: String, limit: Int, scope: TenantScope
   ) async throws -> [ValueHits] {
     let byteCountMax = limits.byteCountMax
-    return try await counting(request, scope: scope) { source in
+    return try await counting(request, fields: [field], scope: scope) { source in
       var counts: [[UInt8]: Int] = [:]
       switch source {
       case .rows(let rows, _):
@@ -166,14 +176,15 @@ package struct SearchService: Sendable {
 
   /// Runs `body` on the compute executor.
   private func counting<Result: Sendable>(
-    _ request: SearchRequest, scope: TenantScope, _ body: @Sendable (CountSource) throws -> Result
+    _ request: SearchRequest, fields: [String] = [], scope: TenantScope,
+    _ body: @Sendable (CountSource) throws -> Result
   ) async throws -> Result {
     let query = try parse(request.text)
     return try await withTaskExecutorPreference(executor) {
       if !query.pipes.isEmpty {
         var collected: [SearchRow] = []
         var byteCount = 0
-        let statistics = try await run(query, request, scope: scope) { batch in
+        let statistics = try await prepare(query, request, scope: scope).run { batch in
           collected += batch
           byteCount += batch.reduce(0) { $0 + $1.fields.reduce(64) { $0 + $1.value.count + 48 } }
           if byteCount > limits.byteCountMax {
@@ -182,7 +193,8 @@ package struct SearchService: Sendable {
         }
         return try body(.rows(collected, statistics))
       }
-      return try body(.plan(try await plan(query.filter, query.range(in: request.range), scope: scope)))
+      return try body(
+        .plan(try await plan(query.filter, query.range(in: request.range), fields: fields, scope: scope)))
     }
   }
 
@@ -229,20 +241,21 @@ package struct SearchService: Sendable {
 
   /// A plan over a fresh view of the tenant.
   ///
-  /// - Parameter looksAround: Whether what lies outside of `range` is asked for by `ScanPlan.widened`.
+  /// - Parameter fields: Fields that will be read by name besides the filter's own.
   func plan(
-    _ filter: Filter, _ range: TimeRange, looksAround: Bool = false, scope: TenantScope
+    _ filter: Filter, _ range: TimeRange, fields: [String] = [], scope: TenantScope
   ) async throws -> ScanPlan {
-    let (database, names) = try await tenant(scope)
+    let (database, names) = try await tenant(scope, usesPatterns: filter.usesPatterns || fields.contains("pattern"))
     let planned = try await planner(database, names, range: range, scope: scope).plan(filter)
-    return try await plan(planned, range, looksAround: looksAround, database, names)
+    return try await plan(planned, range, database, names)
   }
 
   func plan(_ filter: ScanFilter, _ range: TimeRange, scope: TenantScope) async throws -> ScanPlan {
-    let (database, names) = try await tenant(scope)
+    let (database, names) = try await tenant(scope, usesPatterns: false)
     return try await plan(filter, range, database, names)
   }
 
+  /// - Parameter looksAround: Whether what lies outside of `range` is asked for by `ScanPlan.widened`.
   private func plan(
     _ filter: ScanFilter, _ range: TimeRange, looksAround: Bool = false, _ database: TenantDatabase, _ names: TenantNames
   ) async throws -> ScanPlan {
@@ -251,10 +264,13 @@ package struct SearchService: Sendable {
   }
 
   /// The tenant's database, and the names behind its numbers as of now.
-  func tenant(_ scope: TenantScope) async throws -> (TenantDatabase, TenantNames) {
+  ///
+  /// - Parameter usesPatterns: Whether patterns are asked for. What needs none does not wait for the index, which a tenant that was
+  ///   just opened first has to load.
+  func tenant(_ scope: TenantScope, usesPatterns: Bool) async throws -> (TenantDatabase, TenantNames) {
     let database = try await pool.open(scope)
     let index = try await indexes.index(of: database)
-    return (database, TenantNames(database, patterns: try await index.current()))
+    return (database, TenantNames(database, patterns: usesPatterns ? try await index.current() : PatternMap()))
   }
 
   func index(_ scope: TenantScope) async throws -> TenantIndex {
@@ -273,7 +289,7 @@ package struct SearchService: Sendable {
       },
       values: { query in
         var values: Set<[UInt8]> = []
-        _ = try await run(query, SearchRequest(text: "", range: range), scope: scope) { rows in
+        try await prepare(query, SearchRequest(text: "", range: range), scope: scope).run { rows in
           for row in rows {
             if let first = row.fields.first { values.insert(first.value) }
           }
@@ -310,6 +326,21 @@ package struct SearchService: Sendable {
 
   private func pipeOptions(range: TimeRange) -> PipeOptions {
     PipeOptions(now: now(), range: range, byteCountMax: limits.byteCountMax)
+  }
+}
+
+extension Filter {
+  /// Whether the tenant's patterns decide what matches.
+  var usesPatterns: Bool {
+    switch self {
+    case .field(let name, _): name == "pattern"
+    case .compareFields(let left, _, let right): left == "pattern" || right == "pattern"
+    case .similar: true
+    case .subquery(let name, _, _): name == "pattern"
+    case .and(let parts), .or(let parts): parts.contains { $0.usesPatterns }
+    case .not(let part): part.usesPatterns
+    case .all, .none, .time, .timeOfDay, .dayOfWeek, .stream, .streamID: false
+    }
   }
 }
 

@@ -103,7 +103,8 @@ package actor TenantIndex {
       try await load()
       for await event in follower {
         if case .commit(let commit) = event { take(commit.columns) }
-        if unsavedRecordCount >= TenantIndex.unsavedRecordsMax || !dirtyAssignments.isEmpty { await saveOrKeep() }
+        let isSaveDue = unsavedRecordCount >= TenantIndex.unsavedRecordsMax || !dirtyAssignments.isEmpty
+        if isSaveDue { await saveOrKeep() }
       }
     } catch {
       // The index is made again from the file when the tenant is next opened.
@@ -293,8 +294,8 @@ package actor TenantIndex {
     }
   }
 
-  /// Saves what changed. What can't be saved now, for the disk is full, say, stays in memory and is tried again with the
-  /// next change: queries need it, not its being saved.
+  /// Saves what changed. What can't be saved now, for the disk is full, say, stays in memory and is tried again with
+  /// the next change: queries need it, not its being saved.
   private func saveOrKeep() async {
     do {
       try await save()

@@ -234,6 +234,7 @@ class Asking(CommandLine):
                     self.assertLess(time.monotonic(), deadline)
                     server.send([{"message": "live line"}])
             self.assertEqual(json.loads(process.stdout.readline())["_msg"], "live line")
+            process.kill()
 
 
 class Verify(CommandLine):

@@ -29,7 +29,8 @@ struct AnalysisRun: Sendable {
     document.progress.append(
       .init(
         step: "count",
-        detail: "grouped \(Briefing.count(document.recordCount, "record")) into \(Briefing.count(document.patternCount, "pattern"))",
+        detail:
+          "grouped \(Briefing.count(document.recordCount, "record")) into \(Briefing.count(document.patternCount, "pattern"))",
         count: document.patternCount))
     try await report(document)
     try Task.checkCancellation()
@@ -71,7 +72,8 @@ struct AnalysisRun: Sendable {
     document.headline = Briefing.headline(document.clusters, recordCount: document.recordCount)
     document.summary = Briefing.summary(document, findings: document.findings)
     document.progress.append(
-      .init(step: "explain", detail: Briefing.count(document.findings.count, "finding"), count: document.findings.count))
+      .init(step: "explain", detail: Briefing.count(document.findings.count, "finding"), count: document.findings.count)
+    )
     return document
   }
 
@@ -98,7 +100,8 @@ struct AnalysisRun: Sendable {
       change.end += leading
       let workloads = workloads(entry, counts)
       let score = SeverityScore(
-        text: entry.pattern.text + " " + String(decoding: entry.sample.prefix(512), as: UTF8.self), level: entry.severity,
+        text: entry.pattern.text + " " + String(decoding: entry.sample.prefix(512), as: UTF8.self),
+        level: entry.severity,
         change: change, workloadCount: workloads.count)
       return PatternClusters.Member(entry: entry, change: change, score: score, workloads: workloads)
     }
@@ -157,7 +160,9 @@ struct AnalysisRun: Sendable {
   private func findings(
     _ clusters: [[PatternClusters.Member]], filter: String, _ counts: PatternCounts
   ) async throws -> [AnalysisDocument.Finding] {
-    let troubled = clusters.joined().filter { $0.score.value >= 3 && $0.change.kind != .steady && $0.change.kind != .silence }
+    let troubled = clusters.joined().filter {
+      $0.score.value >= 3 && $0.change.kind != .steady && $0.change.kind != .silence
+    }
     guard let firstOnset = troubled.map(\.change.onset).min() else { return [] }
     // Who is named by others and names nobody explains them; among equals the worse and the earlier comes first.
     func explained(_ member: PatternClusters.Member) -> Int { troubled.count { $0.names(member) } }
@@ -179,23 +184,25 @@ struct AnalysisRun: Sendable {
     let onset = onset(of: root, counts)
     let followers = troubled.filter { $0.names(root) }
     var detail =
-      "\"\(Briefing.clipped(root.entry.pattern.text, to: 140))\" in \(Briefing.list(root.workloads.prefix(3))) "
+      "\"\(Briefing.spoken(root.entry.pattern.text, to: 140))\" in \(Briefing.list(root.workloads.prefix(3))) "
       + "began at \(Briefing.clock(onset.rfc3339))"
     if !followers.isEmpty {
       let names = Set(followers.flatMap(\.workloads)).subtracting(root.workloads).sorted()
-      if !names.isEmpty { detail += "; \(Briefing.list(names)) name it in their own errors" }
+      if !names.isEmpty {
+        detail += "; \(Briefing.list(names)) \(names.count == 1 ? "names it in its" : "name it in their") own errors"
+      }
     }
     detail += "."
     findings.append(
       .init(
-        title: Briefing.clipped(root.entry.pattern.text, to: 120), detail: detail, kind: "cause",
+        title: Briefing.spoken(root.entry.pattern.text, to: 120), detail: detail, kind: "cause",
         severity: root.score.grade.rawValue, onset: onset.rfc3339,
         evidence: try await evidence("\(filter) pattern:=\(root.entry.pattern.number)", from: onset, limit: 3)))
     for effect in candidates.dropFirst().prefix(4) {
       let onset = self.onset(of: effect, counts)
       findings.append(
         .init(
-          title: Briefing.clipped(effect.entry.pattern.text, to: 120),
+          title: Briefing.spoken(effect.entry.pattern.text, to: 120),
           detail: "\(Briefing.count(effect.entry.count, "record")) from \(Briefing.list(effect.workloads.prefix(3))), "
             + "first at \(Briefing.clock(onset.rfc3339)).",
           kind: "effect", severity: effect.score.grade.rawValue, onset: onset.rfc3339,
@@ -228,7 +235,8 @@ struct AnalysisRun: Sendable {
     let evidence = shown.map(Self.evidence)
     guard let first = evidence.first else { return nil }
     return .init(
-      title: "Change shortly before", detail: "at \(Briefing.clock(first.time)): \(Briefing.clipped(first.message, to: 200))",
+      title: "Change shortly before",
+      detail: "at \(Briefing.clock(first.time)): \(Briefing.clipped(first.message, to: 200))",
       kind: "change", severity: "none", onset: first.time, evidence: evidence)
   }
 

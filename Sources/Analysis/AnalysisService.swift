@@ -95,7 +95,8 @@ package final class AnalysisService: Sendable {
     document.status = .running
     do {
       try await save(document, scope: scope)
-      let run = AnalysisRun(search: search, index: try await indexes.index(of: try await pool.open(scope)), scope: scope)
+      let run = AnalysisRun(
+        search: search, index: try await indexes.index(of: try await pool.open(scope)), scope: scope)
       document = try await withTaskExecutorPreference(executor) {
         try await run.result(for: request, in: document) { partial in
           try await self.save(partial, scope: scope)
@@ -117,7 +118,8 @@ package final class AnalysisService: Sendable {
 
   /// The row's document; one that an earlier process left running is failed.
   private func living(_ row: AnalysisTable.Row, scope: TenantScope) async throws -> [UInt8] {
-    let isOpen = row.status == AnalysisDocument.Status.pending.rawValue || row.status == AnalysisDocument.Status.running.rawValue
+    let isOpen =
+      row.status == AnalysisDocument.Status.pending.rawValue || row.status == AnalysisDocument.Status.running.rawValue
     guard isOpen, runs.withLock({ $0[row.id] == nil }) else { return row.document }
     // It may have ended between the two looks.
     guard let again = try await pool.open(scope).analyses.load(id: row.id), again.status == row.status else {

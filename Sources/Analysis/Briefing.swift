@@ -10,7 +10,7 @@ enum Briefing {
       return "Nothing unusual in \(count(recordCount, "record"))"
     }
     let place = worst.workloads.isEmpty ? "" : " in \(list(worst.workloads.prefix(3)))"
-    let label = clipped(worst.label, to: 90)
+    let label = spoken(worst.label, to: 90)
     switch worst.change {
     case "new": return "New\(place) since \(clock(worst.firstSeen)): \(label)"
     case "burst", "shift": return "\(times(worst)) more than usual\(place): \(label)"
@@ -42,18 +42,25 @@ enum Briefing {
         paragraphs.append("Just before, \(change.detail)")
       }
       let rest = serious.count - min(3, serious.count)
-      if rest > 0 { paragraphs.append("\(count(rest, "more cluster")) of medium severity or worse \(rest == 1 ? "is" : "are") listed below.") }
+      if rest > 0 {
+        paragraphs.append(
+          "\(count(rest, "more cluster")) of medium severity or worse \(rest == 1 ? "is" : "are") listed below.")
+      }
     }
     let quiet = document.clusters.count - serious.count
     paragraphs.append(
       "\(count(document.recordCount, "record")) in \(count(document.patternCount, "pattern")) were grouped into "
-        + "\(count(document.clusterCount, "cluster"))\(quiet > 0 && !serious.isEmpty ? "; \(quiet) of them show nothing unusual" : "").")
+        + "\(count(document.clusterCount, "cluster"))\(quiet > 0 && !serious.isEmpty ? "; \(quiet) of them show nothing unusual" : "")."
+    )
     return paragraphs.joined(separator: "\n\n")
   }
 
   private static func sentence(_ cluster: AnalysisDocument.Cluster) -> String {
     let place = cluster.workloads.isEmpty ? "" : " from \(list(cluster.workloads.prefix(3)))"
-    let span = "between \(clock(cluster.firstSeen)) and \(clock(cluster.lastSeen))"
+    let span =
+      day(cluster.firstSeen) == day(cluster.lastSeen)
+      ? "between \(time(cluster.firstSeen)) and \(clock(cluster.lastSeen))"
+      : "between \(clock(cluster.firstSeen)) and \(clock(cluster.lastSeen))"
     let how: String
     switch cluster.change {
     case "new": how = "not seen before this window"
@@ -62,7 +69,8 @@ enum Briefing {
     case "silence": how = "gone quiet: \(rate(cluster.rate)) a minute where \(rate(cluster.baselineRate)) are usual"
     default: how = "at its usual rate of \(rate(cluster.rate)) a minute"
     }
-    return "\(cluster.severity.prefix(1).uppercased())\(cluster.severity.dropFirst()): \"\(clipped(cluster.label, to: 140))\", "
+    return
+      "\(cluster.severity.prefix(1).uppercased())\(cluster.severity.dropFirst()): \"\(spoken(cluster.label, to: 140))\", "
       + "\(count(cluster.size, "record"))\(place) \(span), \(how)."
   }
 
@@ -89,7 +97,13 @@ enum Briefing {
 
   static func list(_ names: some Collection<String>) -> String {
     let names = Array(names)
-    return names.count <= 1 ? names.first ?? "" : names.dropLast().joined(separator: ", ") + " and " + names[names.count - 1]
+    return names.count <= 1
+      ? names.first ?? "" : names.dropLast().joined(separator: ", ") + " and " + names[names.count - 1]
+  }
+
+  /// A pattern's text as a sentence quotes it: an ellipsis where something varies.
+  static func spoken(_ pattern: String, to length: Int) -> String {
+    clipped(pattern.replacing("<*>", with: "…"), to: length)
   }
 
   static func clipped(_ text: String, to length: Int) -> String {
@@ -97,9 +111,9 @@ enum Briefing {
   }
 
   /// `2026-03-18T13:44:27.32Z` as `13:44:27 UTC on 2026-03-18`.
-  static func clock(_ rfc3339: String) -> String {
-    let parts = rfc3339.split(separator: "T")
-    guard parts.count == 2 else { return rfc3339 }
-    return "\(parts[1].prefix(8)) UTC on \(parts[0])"
-  }
+  static func clock(_ rfc3339: String) -> String { "\(time(rfc3339)) UTC on \(day(rfc3339))" }
+
+  private static func time(_ rfc3339: String) -> Substring { rfc3339.drop { $0 != "T" }.dropFirst().prefix(8) }
+
+  private static func day(_ rfc3339: String) -> Substring { rfc3339.prefix { $0 != "T" } }
 }

@@ -83,7 +83,9 @@ extension PatternClusters.Member {
   /// Whether it tells of something used up or switched off, which makes others fail: more often a cause than a timeout is.
   var tellsOfExhaustion: Bool {
     let words = Set(SeverityScore.words(of: entry.pattern.text))
-    return !words.isDisjoint(with: ["exhausted", "full", "oom", "memory", "quota", "space", "expired", "denied", "killed", "limit"])
+    return !words.isDisjoint(with: [
+      "exhausted", "full", "oom", "memory", "quota", "space", "expired", "denied", "killed", "limit",
+    ])
   }
 
   /// Whether its text names a workload of `other`: "payments: 504" says that payments explains it.

@@ -122,7 +122,9 @@ struct SeverityScore: Equatable, Sendable {
         isNegated = true
         continue
       }
-      if let term = lexicon[word] ?? (word.hasSuffix("s") ? lexicon[String(word.dropLast())] : nil), !terms.contains(word) {
+      if let term = lexicon[word] ?? (word.hasSuffix("s") ? lexicon[String(word.dropLast())] : nil),
+        !terms.contains(word)
+      {
         // "no errors" is good news, "not found" is in the lexicon's spirit by its second word.
         weight += isNegated && term > 0 && word.hasPrefix("err") ? -0.5 : term
         if term > 0 { terms.append(word) }
@@ -137,11 +139,23 @@ struct SeverityScore: Equatable, Sendable {
     var lexicon: [String: Double] = [:]
     let groups: [(Double, String)] = [
       (2.0, "panic fatal crash crashed corrupt corruption deadlock oom segfault breach exploit unrecoverable"),
-      (1.5, "exception failed failure unhandled exhausted refused unreachable killed abort aborted outage traceback starvation"),
-      (1.2, "error timeout timed unavailable rejected denied unauthorized forbidden overflow lost rollback throttled evicted"),
-      (0.8, "invalid unable cannot broken missing unexpected disconnected stale slow backoff retrying retry degraded expired"),
+      (
+        1.5,
+        "exception failed failure unhandled exhausted refused unreachable killed abort aborted outage traceback starvation"
+      ),
+      (
+        1.2,
+        "error timeout timed unavailable rejected denied unauthorized forbidden overflow lost rollback throttled evicted"
+      ),
+      (
+        0.8,
+        "invalid unable cannot broken missing unexpected disconnected stale slow backoff retrying retry degraded expired"
+      ),
       (0.6, "warning warn mismatch conflict duplicate deprecated suspicious blocked dropped leak full"),
-      (-0.6, "success succeeded successful successfully completed complete ok healthy ready started recovered restored accepted"),
+      (
+        -0.6,
+        "success succeeded successful successfully completed complete ok healthy ready started recovered restored accepted"
+      ),
     ]
     for (weight, words) in groups {
       for word in words.split(separator: " ") { lexicon[String(word)] = weight }

@@ -41,16 +41,24 @@ enum VolumeAnomalies {
       observed: mean(counts[...]))
 
     // Up: at least twice and five more than expected, in one run that may pause for a step or two.
-    if let run = longestRun(scores.indices.filter { index in
-      scores[index] >= zMin && Double(counts[index]) >= 2 * expected && Double(counts[index]) - expected >= 5
-    }) {
+    if let run = longestRun(
+      scores.indices.filter { index in
+        scores[index] >= zMin && Double(counts[index]) >= 2 * expected && Double(counts[index]) - expected >= 5
+      })
+    {
       let observed = mean(counts[run])
       let peak = scores[run].max() ?? 0
-      let isShift = run.upperBound == counts.count && run.count >= 30 && Double(run.count) >= 0.25 * Double(counts.count)
-      let isNew = !isKnown && (before.isEmpty ? run.lowerBound > 0 : true) && counts[..<run.lowerBound].allSatisfy { $0 == 0 }
+      let isShift =
+        run.upperBound == counts.count && run.count >= 30 && Double(run.count) >= 0.25 * Double(counts.count)
+      // What was not there before began with its first record, also where the first few came one by one.
+      let first = counts.firstIndex { $0 > 0 } ?? run.lowerBound
+      let isNew =
+        !isKnown && expected < 0.05 && before.count + first > 0
+        && counts[first..<run.lowerBound].reduce(0, +) * 10 <= counts[run].reduce(0, +)
       let kind: VolumeChange.Kind = isNew ? .new : isShift ? .shift : .burst
       return VolumeChange(
-        kind: kind, onset: run.lowerBound, end: run.upperBound, z: peak, expected: expected, observed: observed)
+        kind: kind, onset: isNew ? first : run.lowerBound, end: run.upperBound, z: peak, expected: expected,
+        observed: observed)
     }
     // Down: what was steadily there is gone for at least three steps.
     if expected >= 5,

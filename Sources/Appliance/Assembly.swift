@@ -74,7 +74,8 @@ struct Assembly: Sendable {
       pool: pool, indexes: indexes,
       limits: SearchLimits(seconds: configuration.querySecondsMax, byteCountMax: configuration.queryByteCountMax),
       executor: executor, now: now)
-    analyses = AnalysisService(pool: pool, indexes: indexes, search: search, executor: executor, now: now, logger: logger)
+    analyses = AnalysisService(
+      pool: pool, indexes: indexes, search: search, executor: executor, now: now, logger: logger)
     let ingestMetrics = ingest.metrics
     routes = Routes(
       WebServices(
@@ -82,7 +83,10 @@ struct Assembly: Sendable {
         limits: WebLimits(compressedBodyByteCountMax: configuration.compressedBodyByteCountMax),
         version: Timberline.version, isDevelopment: configuration.isDevelopment, now: now,
         checks: [("disk", Assembly.diskCheck(configuration.dataFolder))],
-        collectMetrics: { ingestMetrics.render() + Assembly.processMetrics() + "timberline_build_info{version=\"\(Timberline.version)\"} 1\n" }
+        collectMetrics: {
+          ingestMetrics.render() + Assembly.processMetrics()
+            + "timberline_build_info{version=\"\(Timberline.version)\"} 1\n"
+        }
       ))
   }
 

@@ -19,7 +19,8 @@ struct Timberline: AsyncParsableCommand {
       """,
     version: "timberline \(version)",
     subcommands: [
-      ServeCommand.self, DemoCommand.self, ImportCommand.self, QueryCommand.self, TailCommand.self, PatternsCommand.self,
+      ServeCommand.self, DemoCommand.self, ImportCommand.self, QueryCommand.self, TailCommand.self,
+      PatternsCommand.self,
       AnalyzeCommand.self, VerifyCommand.self, TenantCommand.self, ConfigCommand.self, VersionCommand.self,
     ])
 

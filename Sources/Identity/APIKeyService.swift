@@ -41,7 +41,9 @@ package struct APIKeyService: Sendable {
 
   /// Whose key `text` is; nil if it is unknown, expired or revoked.
   package func caller(bearing text: String) async throws -> Caller? {
-    guard let token = APIKeyToken(text), let key = try await control.apiKeys.find(keyID: token.keyID) else { return nil }
+    guard let token = APIKeyToken(text), let key = try await control.apiKeys.find(keyID: token.keyID) else {
+      return nil
+    }
     // Compared in constant time: how long it takes tells nothing of how much was right.
     guard
       HMAC<SHA256>.isValidAuthenticationCode(key.keyHash, authenticating: Array(token.secret.utf8), using: pepper)

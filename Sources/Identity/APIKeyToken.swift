@@ -33,7 +33,8 @@ struct APIKeyToken: Equatable {
   init?(_ text: String) {
     let bytes = Array(text.utf8)
     let prefix = Array(Self.prefix.utf8)
-    guard bytes.count == prefix.count + Self.idLength + Self.secretLength + Self.checksumLength, bytes.starts(with: prefix)
+    guard bytes.count == prefix.count + Self.idLength + Self.secretLength + Self.checksumLength,
+      bytes.starts(with: prefix)
     else { return nil }
     let body = bytes[prefix.count...]
     guard body.allSatisfy({ Self.alphabet.contains($0) }) else { return nil }

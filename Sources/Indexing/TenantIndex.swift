@@ -108,7 +108,8 @@ package actor TenantIndex {
       }
     } catch {
       // The index is made again from the file when the tenant is next opened.
-      logger.warning("pattern index stopped", metadata: ["tenant": "\(database.scope.tenant.text)", "error": "\(error)"])
+      logger.warning(
+        "pattern index stopped", metadata: ["tenant": "\(database.scope.tenant.text)", "error": "\(error)"])
     }
   }
 
@@ -290,7 +291,8 @@ package actor TenantIndex {
       for columns in columns { take(columns) }
       try await save()
     } catch {
-      logger.warning("pattern index not saved", metadata: ["tenant": "\(database.scope.tenant.text)", "error": "\(error)"])
+      logger.warning(
+        "pattern index not saved", metadata: ["tenant": "\(database.scope.tenant.text)", "error": "\(error)"])
     }
   }
 
@@ -300,7 +302,8 @@ package actor TenantIndex {
     do {
       try await save()
     } catch {
-      logger.warning("pattern index not saved", metadata: ["tenant": "\(database.scope.tenant.text)", "error": "\(error)"])
+      logger.warning(
+        "pattern index not saved", metadata: ["tenant": "\(database.scope.tenant.text)", "error": "\(error)"])
     }
   }
 

@@ -62,7 +62,8 @@ package struct IngestService: Sendable {
   ///   - executor: Where parsing and taking apart run: work that holds a core for milliseconds.
   ///   - didOpen: Told of a tenant's database before records go to it, so that those who follow commits miss none.
   package init(
-    pool: TenantDatabasePool, limits: IngestLimits, executor: any TaskExecutor, now: @escaping @Sendable () -> Timestamp,
+    pool: TenantDatabasePool, limits: IngestLimits, executor: any TaskExecutor,
+    now: @escaping @Sendable () -> Timestamp,
     didOpen: @escaping @Sendable (TenantDatabase) -> Void
   ) {
     self.pool = pool
@@ -108,7 +109,8 @@ package struct IngestService: Sendable {
   }
 
   private static func parse(
-    _ body: some Collection<UInt8>, encoding: ContentEncoding, limits: IngestLimits, options request: IngestOptions, now: Timestamp
+    _ body: some Collection<UInt8>, encoding: ContentEncoding, limits: IngestLimits, options request: IngestOptions,
+    now: Timestamp
   ) throws -> (ParseResult, byteCount: Int) {
     var options = JSONLinesParser.Options(now: now)
     if request.takesAnyAge { options.limits = .anyTime }

@@ -13,7 +13,8 @@ extension Filter {
       return ranges.dropFirst().reduce(first) {
         TimeRange(start: min($0.start, $1.start), end: max($0.end, $1.end))
       }
-    case .all, .not, .field, .timeOfDay, .dayOfWeek, .stream, .streamID, .compareFields, .similar, .subquery: return .all
+    case .all, .not, .field, .timeOfDay, .dayOfWeek, .stream, .streamID, .compareFields, .similar, .subquery:
+      return .all
     }
   }
 

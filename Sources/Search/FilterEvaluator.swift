@@ -75,7 +75,9 @@ final class FilterEvaluator {
       if present.allSatisfy({ wanted.contains($0.number) }) { return candidates }
       var found = empty
       for entry in present where wanted.contains(entry.number) {
-        for row in try source.rows(ofTemplate: entry.number) where candidates.contains(Int(row)) { found.insert(Int(row)) }
+        for row in try source.rows(ofTemplate: entry.number) where candidates.contains(Int(row)) {
+          found.insert(Int(row))
+        }
       }
       return found
     case .field(let fieldNames, let matcher): return try matchField(fieldNames, matcher, within: candidates)
@@ -166,7 +168,8 @@ final class FilterEvaluator {
     return true
   }
 
-  private func matchField(_ fieldNames: [[UInt8]], _ matcher: ValueMatcher, within candidates: RowSet) throws -> RowSet {
+  private func matchField(_ fieldNames: [[UInt8]], _ matcher: ValueMatcher, within candidates: RowSet) throws -> RowSet
+  {
     let known = Set(source.fieldNames)
     let present = fieldNames.filter { known.contains($0) }
     guard let name = present.first else {

@@ -82,7 +82,8 @@ extension SearchService {
       let (database, names) = try await tenant(scope, usesPatterns: filter.usesPatterns)
       let planned = try await planner(database, names, range: .all, scope: scope).plan(filter)
       let source = OpenedSource(
-        try HeadSource(columns), of: ScanUnit(origin: .head(columns), minTimeMaxTime: (.min, .max), recordCount: columns.count),
+        try HeadSource(columns),
+        of: ScanUnit(origin: .head(columns), minTimeMaxTime: (.min, .max), recordCount: columns.count),
         names: names)
       let rows = try source.evaluator.matches(planned, within: RowSet(rowCount: columns.count, full: true))
       var found: [SearchRow] = []

@@ -56,7 +56,8 @@ extension SearchService {
       let open = nearest.map(\.pattern).filter { exactRanks[$0] == nil }
       if !open.isEmpty {
         let near = try await patternCounts(
-          .and([filter, .field("pattern", .oneOf(Set(open.map { Array(String($0).utf8) })))]), request.range, scope: scope)
+          .and([filter, .field("pattern", .oneOf(Set(open.map { Array(String($0).utf8) })))]), request.range,
+          scope: scope)
         found.merge(near.patterns) { exact, _ in exact }
       }
       let near = Dictionary(nearest.map { ($0.pattern, $0) }, uniquingKeysWith: { first, _ in first })
@@ -83,4 +84,3 @@ extension SearchService {
     }
   }
 }
-

@@ -54,14 +54,18 @@ extension SearchService {
       var volumes = counted.patterns.compactMap { number, count -> PatternVolume? in
         guard let pattern = counted.names.pattern(number) else { return nil }
         return PatternVolume(
-          pattern: pattern.including(count), count: count.count, counts: count.series(counted.grid), previousCount: previous[number] ?? 0,
+          pattern: pattern.including(count), count: count.count, counts: count.series(counted.grid),
+          previousCount: previous[number] ?? 0,
           sample: [], streamCount: count.streams.count)
       }
       volumes.sort { left, right in
         switch order {
         case .count: if left.count != right.count { return left.count > right.count }
         case .rare: if left.count != right.count { return left.count < right.count }
-        case .new: if left.pattern.firstSeen != right.pattern.firstSeen { return left.pattern.firstSeen > right.pattern.firstSeen }
+        case .new:
+          if left.pattern.firstSeen != right.pattern.firstSeen {
+            return left.pattern.firstSeen > right.pattern.firstSeen
+          }
         case .rising:
           let (a, b) = (left.count - left.previousCount, right.count - right.previousCount)
           if a != b { return a > b }
@@ -77,7 +81,8 @@ extension SearchService {
         }
       }
       return PatternPage(
-        patterns: volumes, patternCount: total, recordCount: recordCount, range: counted.grid.range, step: counted.grid.step)
+        patterns: volumes, patternCount: total, recordCount: recordCount, range: counted.grid.range,
+        step: counted.grid.step)
     }
   }
 

@@ -82,7 +82,8 @@ final class RecordReader {
     case "_id":
       let checksum = Self.messageChecksum(try message(ofRow: row))
       let id = RecordID(
-        time: Timestamp(nanoseconds: try source.times()[row]), stream: try source.streams()[row], messageChecksum: checksum)
+        time: Timestamp(nanoseconds: try source.times()[row]), stream: try source.streams()[row],
+        messageChecksum: checksum)
       return Array(id.description.utf8)
     default:
       for candidate in FieldAlias.candidates(for: name) {

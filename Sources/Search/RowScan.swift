@@ -47,9 +47,12 @@ struct RowScan {
   }
 
   private func pushInOrder(
-    fields: FieldSelection, isBare: Bool, into chain: PipeChain, _ output: RowOutput, _ sink: ([Row]) async throws -> Void
+    fields: FieldSelection, isBare: Bool, into chain: PipeChain, _ output: RowOutput,
+    _ sink: ([Row]) async throws -> Void
   ) async throws {
-    let perSource = isBare ? limit.map { $0.addingReportingOverflow(offset) }.map { $0.overflow ? .max : $0.partialValue } ?? .max : Int.max
+    let perSource =
+      isBare
+      ? limit.map { $0.addingReportingOverflow(offset) }.map { $0.overflow ? .max : $0.partialValue } ?? .max : Int.max
     if perSource == 0 { return }
     var scan = OrderedScan(plan, isDescending: true, limit: perSource)
     while let item = try scan.next() {
@@ -82,7 +85,8 @@ struct RowScan {
 
   /// The hits and the lines around them in their streams, each line once: stream by stream, the oldest line first.
   private func pushWithContext(
-    _ around: (before: Int, after: Int, window: Int64?), fields: FieldSelection, into chain: PipeChain, _ output: RowOutput,
+    _ around: (before: Int, after: Int, window: Int64?), fields: FieldSelection, into chain: PipeChain,
+    _ output: RowOutput,
     _ sink: ([Row]) async throws -> Void
   ) async throws {
     var hitStreams: Set<UInt32> = []

@@ -132,7 +132,9 @@ final class ScanPlan {
   private func openSource(_ unit: ScanUnit) throws -> (OpenedSource, RowSet)? {
     if let summary = try summary(of: unit) {
       if let streamBounds, !summary.streamCounts.contains(where: { streamBounds.contains($0.number) }) { return nil }
-      if let templateBounds, !summary.templateCounts.contains(where: { templateBounds.contains($0.number) }) { return nil }
+      if let templateBounds, !summary.templateCounts.contains(where: { templateBounds.contains($0.number) }) {
+        return nil
+      }
     }
     let source = OpenedSource(try reader(of: unit), of: unit, names: names)
     var rows = RowSet(rowCount: source.reader.count, full: true)

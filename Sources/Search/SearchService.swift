@@ -188,7 +188,8 @@ package struct SearchService: Sendable {
           collected += batch
           byteCount += batch.reduce(0) { $0 + $1.fields.reduce(64) { $0 + $1.value.count + 48 } }
           if byteCount > limits.byteCountMax {
-            throw SearchError.tooLarge("the rows behind the pipes hold more than \(limits.byteCountMax) bytes; narrow the query")
+            throw SearchError.tooLarge(
+              "the rows behind the pipes hold more than \(limits.byteCountMax) bytes; narrow the query")
           }
         }
         return try body(.rows(collected, statistics))
@@ -220,7 +221,9 @@ package struct SearchService: Sendable {
       // A range that ends with the last moment there is holds that moment.
       let isLast = next == TimeRange.all.end && id.time != next
       let same = try await rows(
-        .and([stream, .time(TimeRange(start: id.time, end: next))] + (isLast ? [.not(.time(TimeRange(start: next, end: next)))] : [])),
+        .and(
+          [stream, .time(TimeRange(start: id.time, end: next))]
+            + (isLast ? [.not(.time(TimeRange(start: next, end: next)))] : [])),
         .all, isDescending: false, limit: 10_000)
       let text = Array(id.description.utf8)
       guard let index = same.firstIndex(where: { $0["_id"] == text }) else { return nil }
@@ -257,7 +260,8 @@ package struct SearchService: Sendable {
 
   /// - Parameter looksAround: Whether what lies outside of `range` is asked for by `ScanPlan.widened`.
   private func plan(
-    _ filter: ScanFilter, _ range: TimeRange, looksAround: Bool = false, _ database: TenantDatabase, _ names: TenantNames
+    _ filter: ScanFilter, _ range: TimeRange, looksAround: Bool = false, _ database: TenantDatabase,
+    _ names: TenantNames
   ) async throws -> ScanPlan {
     let view = try await database.view(looksAround ? .all : range.intersection(filter.timeBounds))
     return ScanPlan(view: view, names: names, filter: filter, range: range, limits: limits)

@@ -9,7 +9,8 @@ package enum TimeExpression {
     if text == "now" { return now }
     if text.hasPrefix("now") {
       let rest = text.dropFirst(3)
-      guard let sign = rest.first, sign == "-" || sign == "+", let length = parseDuration(String(rest.dropFirst())) else {
+      guard let sign = rest.first, sign == "-" || sign == "+", let length = parseDuration(String(rest.dropFirst()))
+      else {
         return nil
       }
       return now.advanced(byNanoseconds: sign == "-" ? -length : length)

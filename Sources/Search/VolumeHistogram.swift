@@ -54,7 +54,8 @@ struct HistogramBuilder {
   mutating func add(_ rows: [Row]) {
     for row in rows {
       guard let time = row["_time"].withUnsafeBufferPointer({ FieldNumber.timestamp($0) }) else { continue }
-      counts[field.map { ValueCodes.value(of: $0, in: row) } ?? [], default: [:]][bucket(time.nanoseconds), default: 0] += 1
+      counts[field.map { ValueCodes.value(of: $0, in: row) } ?? [], default: [:]][
+        bucket(time.nanoseconds), default: 0] += 1
     }
   }
 

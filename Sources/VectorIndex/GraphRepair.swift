@@ -35,7 +35,8 @@ extension HNSWGraph {
       let row = distances.row(orphan)
       let current = links(of: orphan, on: layer)
       var taken = current.map { Candidate(distance: distances.between(row, $0), slot: $0) }
-      let candidates = orphans
+      let candidates =
+        orphans
         .filter { $0 != orphan && !current.contains($0) }
         .map { Candidate(distance: distances.between(row, $0), slot: $0) }
         .sorted()

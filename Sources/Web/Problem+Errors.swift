@@ -33,7 +33,8 @@ extension Problem {
     case .diskFull:
       self.init(
         .init(code: 507, reasonPhrase: "Insufficient Storage"), "disk-full", "The server's disk is full",
-        "Nothing of this request was taken, and nothing acknowledged before is lost. Send it again once there is space.")
+        "Nothing of this request was taken, and nothing acknowledged before is lost. Send it again once there is space."
+      )
       headers[.retryAfter] = "30"
     case .closed:
       self = .unavailable("The tenant's file is being closed; send the request again.", retryAfterSeconds: 1)

@@ -21,10 +21,11 @@ internal import Testing
     return index
   }
 
-  @Test(arguments: [
-    ("connections reset", 1), ("the disk is full", 2), ("wrong password", 3), ("out of memory", 5),
-    ("processor too hot", 7), ("added stored block", 8), ("login with a key", 4),
-  ] as [(String, UInt32)])
+  @Test(
+    arguments: [
+      ("connections reset", 1), ("the disk is full", 2), ("wrong password", 3), ("out of memory", 5),
+      ("processor too hot", 7), ("added stored block", 8), ("login with a key", 4),
+    ] as [(String, UInt32)])
   func `the pattern that is meant comes first`(query: String, id: UInt32) {
     #expect(index().search(query, limit: 3).first?.id == id)
   }

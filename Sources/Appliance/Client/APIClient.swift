@@ -29,7 +29,8 @@ struct APIClient: Sendable {
     _ method: HTTPMethod, _ path: String, parameters: [(String, String)] = [], body: [UInt8]? = nil,
     contentType: String = "application/json"
   ) async throws -> [UInt8] {
-    let response = try await send(method, path, parameters: parameters, body: body, contentType: contentType, seconds: 120)
+    let response = try await send(
+      method, path, parameters: parameters, body: body, contentType: contentType, seconds: 120)
     var bytes = try await response.body.collect(upTo: 1 << 30)
     return bytes.readBytes(length: bytes.readableBytes) ?? []
   }
@@ -51,7 +52,8 @@ struct APIClient: Sendable {
   ) async throws {
     let response = try await send(.GET, path, parameters: parameters, body: nil, contentType: "", seconds: 86_400)
     var partial: [UInt8] = []
-    for try await buffer in response.body {
+    var chunks = response.body.makeAsyncIterator()
+    while let buffer = try await next(of: &chunks) {
       for byte in buffer.readableBytesView {
         if byte == UInt8(ascii: "\n") {
           try body(partial)
@@ -62,6 +64,19 @@ struct APIClient: Sendable {
       }
     }
     if !partial.isEmpty { try body(partial) }
+  }
+
+  /// The next bytes of an answer.
+  ///
+  /// - Throws: `ClientError` when the server ends it before it is whole.
+  private func next(of chunks: inout HTTPClientResponse.Body.AsyncIterator) async throws -> ByteBuffer? {
+    do {
+      return try await chunks.next()
+    } catch is CancellationError {
+      throw CancellationError()
+    } catch {
+      throw ClientError(description: "the server at \(url) ended its answer before it was whole", exitCode: 69)
+    }
   }
 
   private func send(
@@ -116,7 +131,8 @@ struct APIClient: Sendable {
     for byte in text.utf8 {
       switch byte {
       case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "~"):
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
+        UInt8(ascii: "~"):
         result.unicodeScalars.append(Unicode.Scalar(byte))
       default:
         let digits = String(byte, radix: 16, uppercase: true)

@@ -20,7 +20,8 @@ struct LogLine {
     }
     let severity = Severity(name: fields["severity"] ?? "") ?? .unknown
     let source =
-      fields["kubernetes.pod_name"] ?? fields["kubernetes.container_name"] ?? fields["service"] ?? fields["source"] ?? ""
+      fields["kubernetes.pod_name"] ?? fields["kubernetes.container_name"] ?? fields["service"] ?? fields["source"]
+      ?? ""
     return [
       Terminal.colored(time, .dim), LogLine.word(severity), Terminal.colored(Terminal.printable(source), .blue),
       Terminal.printable(message),

@@ -22,7 +22,8 @@ struct ProgressBar {
     if let byteCount, byteCount > 0 {
       let width = 24
       let filled = min(width, doneByteCount * width / byteCount)
-      bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+      bar =
+        String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
         + " \(min(100, doneByteCount * 100 / byteCount)) %  "
     }
     Terminal.writeError("\r\u{1B}[K\(name)  \(bar)\(recordCount) records, \(rate(recordCount)) a second")

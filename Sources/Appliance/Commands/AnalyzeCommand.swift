@@ -51,7 +51,9 @@ struct AnalyzeCommand: AsyncParsableCommand {
       if json {
         Terminal.write(try await client.call(.GET, path) + [UInt8(ascii: "\n")])
       }
-      if document.status == "failed" { throw FailureMessage("the analysis failed: \(document.error ?? "no reason given")") }
+      if document.status == "failed" {
+        throw FailureMessage("the analysis failed: \(document.error ?? "no reason given")")
+      }
       if !json { show(document) }
     }
   }

@@ -21,7 +21,9 @@ struct DemoCommand: AsyncParsableCommand {
 
   func run() async throws {
     var template = Array("/tmp/timberline-demo-XXXXXX".utf8CString)
-    if let folder = getenv("TMPDIR") { template = Array((String(cString: folder) + "/timberline-demo-XXXXXX").utf8CString) }
+    if let folder = getenv("TMPDIR") {
+      template = Array((String(cString: folder) + "/timberline-demo-XXXXXX").utf8CString)
+    }
     guard mkdtemp(&template) != nil else {
       throw FailureMessage("can't make a temporary folder: \(String(cString: strerror(errno)))")
     }

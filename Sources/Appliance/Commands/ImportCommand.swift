@@ -23,7 +23,8 @@ struct ImportCommand: AsyncParsableCommand {
 
   @Argument(help: ArgumentHelp("Files to take in; '-' is standard input.", valueName: "file")) var files: [String]
   @Option(help: "Name of where the records come from (default: the file's name).") var source: String?
-  @Option(name: .customLong("label"), help: ArgumentHelp("One more label, such as env=production.", valueName: "name=value"))
+  @Option(
+    name: .customLong("label"), help: ArgumentHelp("One more label, such as env=production.", valueName: "name=value"))
   var labels: [String] = []
   @OptionGroup var target: TargetOptions
   @Flag(name: .shortAndLong, help: "Print nothing but errors.") var quiet = false
@@ -82,7 +83,8 @@ struct ImportCommand: AsyncParsableCommand {
           try decoder?.decode(UnsafeBufferPointer(rebasing: bytes[..<count])) { plain.append(contentsOf: $0) }
         }
       } catch {
-        throw FailureMessage("\(file) is damaged: what follows its first \(upload.recordCount) records can't be unpacked")
+        throw FailureMessage(
+          "\(file) is damaged: what follows its first \(upload.recordCount) records can't be unpacked")
       }
       try await upload.add(plain.withUnsafeBufferPointer { parser.feed($0) })
     }

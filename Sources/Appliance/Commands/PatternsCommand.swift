@@ -44,11 +44,13 @@ struct PatternsCommand: AsyncParsableCommand {
         let shown = Terminal.outputIsTerminal && text.count > room ? text.prefix(room - 1) + "…" : text[...]
         let share = Int((entry.share * 1000).rounded())
         return [
-          "\(entry.count)", "\(share / 10).\(share % 10) %", sparkline(entry.counts), entry.level, "\(entry.id)", String(shown),
+          "\(entry.count)", "\(share / 10).\(share % 10) %", sparkline(entry.counts), entry.level, "\(entry.id)",
+          String(shown),
         ]
       }
       Terminal.write(
-        Table(columns: ["count", "share", "trend", "level", "pattern", "text"], rows: rows, rightAligned: [0, 1, 4]).text)
+        Table(columns: ["count", "share", "trend", "level", "pattern", "text"], rows: rows, rightAligned: [0, 1, 4])
+          .text)
       if page.total > page.patterns.count {
         Terminal.write("… and \(page.total - page.patterns.count) more patterns; --limit shows them\n")
       }

@@ -38,12 +38,17 @@ struct QueryCommand: AsyncParsableCommand {
 /// The span of time that a command looks at.
 struct WindowOptions: ParsableArguments {
   @Option(help: ArgumentHelp("How far back to look, such as 1h or 7d.", valueName: "age")) var since: String?
-  @Option(help: ArgumentHelp("First moment: RFC 3339, seconds since 1970, or now-1h.", valueName: "time")) var start: String?
+  @Option(help: ArgumentHelp("First moment: RFC 3339, seconds since 1970, or now-1h.", valueName: "time")) var start:
+    String?
   @Option(help: ArgumentHelp("Moment to stop before.", valueName: "time")) var end: String?
 
   var parameters: [(String, String)] {
     var parameters: [(String, String)] = []
-    if let start { parameters.append(("start", start)) } else if let since { parameters.append(("start", "now-" + since)) }
+    if let start {
+      parameters.append(("start", start))
+    } else if let since {
+      parameters.append(("start", "now-" + since))
+    }
     if let end { parameters.append(("end", end)) }
     return parameters
   }

@@ -65,7 +65,9 @@ struct ServerRun: Sendable {
     defer { RunningServer.withdraw(from: configuration.dataFolder) }
     do {
       try await group.run()
-    } catch let error as IOError where error.errnoCode == EADDRINUSE || error.errnoCode == EADDRNOTAVAIL || error.errnoCode == EACCES {
+    } catch let error as IOError
+      where error.errnoCode == EADDRINUSE || error.errnoCode == EADDRNOTAVAIL || error.errnoCode == EACCES
+    {
       throw FailureMessage(
         "can't listen on \(configuration.listen.host):\(configuration.listen.port): "
           + String(cString: strerror(error.errnoCode)))

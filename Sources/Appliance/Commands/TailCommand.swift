@@ -20,7 +20,8 @@ struct TailCommand: AsyncParsableCommand {
           let data = Array(line.dropFirst(6))
           if isNotice {
             isNotice = false
-            Terminal.complain("records came in faster than they could be shown: \(String(decoding: data, as: UTF8.self))")
+            Terminal.complain(
+              "records came in faster than they could be shown: \(String(decoding: data, as: UTF8.self))")
           } else if prints {
             Terminal.write(data + [UInt8(ascii: "\n")])
           } else if let record = LogLine(json: data) {

@@ -72,7 +72,8 @@ struct TenantCommand: AsyncParsableCommand {
       try await folder.withAssembly { assembly in
         let tenants = try await assembly.control.tenants.all()
         Terminal.write(
-          Table(columns: ["id", "name", "since"], rows: tenants.map { [$0.id.text, $0.name, $0.createdAt.rfc3339] }).text)
+          Table(columns: ["id", "name", "since"], rows: tenants.map { [$0.id.text, $0.name, $0.createdAt.rfc3339] })
+            .text)
       }
     }
   }

@@ -30,7 +30,8 @@ struct VerifyCommand: AsyncParsableCommand {
         Terminal.write(
           "\(tenant.text): \(report.blockCount) blocks, \(report.segmentCount) segments, \(report.recordCount) records, "
             + "\(report.templateCount) templates, \(report.streamCount) streams, \(report.embeddingCount) embeddings, "
-            + "\(report.analysisCount) analyses: \(report.findings.isEmpty ? Terminal.colored("ok", .green) : "DAMAGED")\n")
+            + "\(report.analysisCount) analyses: \(report.findings.isEmpty ? Terminal.colored("ok", .green) : "DAMAGED")\n"
+        )
         for finding in report.findings {
           Terminal.write("  \(Terminal.colored(finding.place, .red)): \(finding.problem). \(finding.remedy)\n")
         }

@@ -96,9 +96,13 @@ struct Configuration: Sendable {
 
   /// The known name nearest to a mistyped one, as a sentence to append.
   private static func suggestion(for name: String) -> String {
-    let near = Setting.all.map { (name: $0.name, distance: editDistance(name, $0.name)) }.min { $0.distance < $1.distance }
+    let near = Setting.all.map { (name: $0.name, distance: editDistance(name, $0.name)) }.min {
+      $0.distance < $1.distance
+    }
     // A short name is within a few letters of anything.
-    guard let near, near.distance <= min(3, near.name.count / 3) else { return "; `timberline config` lists the settings" }
+    guard let near, near.distance <= min(3, near.name.count / 3) else {
+      return "; `timberline config` lists the settings"
+    }
     return "; did you mean '\(near.name)'?"
   }
 
@@ -141,7 +145,8 @@ enum ConfigurationFile {
 
   static func parse(_ bytes: [UInt8], path: String) throws -> [(name: String, text: String, line: Int)] {
     var entries: [(name: String, text: String, line: Int)] = []
-    for (index, lineBytes) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated() {
+    for (index, lineBytes) in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false).enumerated()
+    {
       let line = trimmed(String(decoding: lineBytes, as: UTF8.self))
       if line.isEmpty || line.hasPrefix("#") { continue }
       guard let equals = line.firstIndex(of: "=") else {

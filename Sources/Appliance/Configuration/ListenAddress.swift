@@ -5,7 +5,8 @@ struct ListenAddress: Sendable, Equatable {
 
   init(_ text: String) throws(InvalidSetting) {
     let expected = InvalidSetting(expected: "HOST:PORT, such as 127.0.0.1:7300 or [::1]:7300")
-    guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]), (0...65_535).contains(port)
+    guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
+      (0...65_535).contains(port)
     else { throw expected }
     var host = String(text[..<colon])
     if host.hasPrefix("["), host.hasSuffix("]") {

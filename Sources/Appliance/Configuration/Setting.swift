@@ -39,13 +39,15 @@ extension Setting {
     },
     Setting(
       name: "dev", defaultText: "false",
-      summary: "For a developer's own machine: no sign-in, everything belongs to the tenant `default`. Loopback addresses only."
+      summary:
+        "For a developer's own machine: no sign-in, everything belongs to the tenant `default`. Loopback addresses only."
     ) { text, configuration throws(InvalidSetting) in
       configuration.isDevelopment = try boolean(text)
     },
     Setting(
       name: "admin_api_key", defaultText: "",
-      summary: "API key of the first tenant's administrator (`tlk_…`). When absent, one is made at the first start and printed once.",
+      summary:
+        "API key of the first tenant's administrator (`tlk_…`). When absent, one is made at the first start and printed once.",
       isSecret: true
     ) { text, configuration throws(InvalidSetting) in
       configuration.adminAPIKey = text.isEmpty ? nil : text
@@ -138,11 +140,14 @@ extension Setting {
 
   private static func byteCount(_ text: String, in range: ClosedRange<Int>) throws(InvalidSetting) -> Int {
     let units: [(suffix: String, scale: Int)] = [
-      ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000), ("B", 1),
+      ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30), ("KB", 1_000), ("MB", 1_000_000), ("GB", 1_000_000_000),
+      ("B", 1),
       ("", 1),
     ]
     for unit in units where text.hasSuffix(unit.suffix) {
-      guard let number = Int(text.dropLast(unit.suffix.count)), number >= 0, number <= (1 << 40) / unit.scale else { break }
+      guard let number = Int(text.dropLast(unit.suffix.count)), number >= 0, number <= (1 << 40) / unit.scale else {
+        break
+      }
       let value = number * unit.scale
       guard range.contains(value) else { break }
       return value

@@ -87,7 +87,8 @@ struct SampleIncident {
   private mutating func line(at position: Double) -> Line {
     let depth =
       SampleIncident.onset < position && position < SampleIncident.recovery
-      ? 0.6 * SampleIncident.sine((position - SampleIncident.onset) / (SampleIncident.recovery - SampleIncident.onset) / 2)
+      ? 0.6
+        * SampleIncident.sine((position - SampleIncident.onset) / (SampleIncident.recovery - SampleIncident.onset) / 2)
       : 0
     return random.unit() < depth ? incidentLine() : ordinaryLine()
   }
@@ -143,7 +144,8 @@ struct SampleIncident {
     case 5200..<6000:
       return Line(
         service: "checkout-api", level: "debug",
-        message: "cart priced cart=\(hex(8)) rules=\(number(1, 6)) took=\(number(1, 18))ms cache=\(pick(["hit", "miss"]))")
+        message:
+          "cart priced cart=\(hex(8)) rules=\(number(1, 6)) took=\(number(1, 18))ms cache=\(pick(["hit", "miss"]))")
     case 6000..<7000:
       return Line(
         service: "payments", level: "info",

@@ -58,7 +58,8 @@ package enum WordTokenizer {
   private static func classify(_ text: UnsafeBufferPointer<UInt8>, at index: Int) -> (length: Int, isWord: Bool) {
     let first = text[index]
     if first < 0x80 { return (1, isASCIIWord(first)) }
-    let length = first >= 0xF0 && first < 0xF5 ? 4 : first >= 0xE0 && first < 0xF0 ? 3 : first >= 0xC2 && first < 0xE0 ? 2 : 0
+    let length =
+      first >= 0xF0 && first < 0xF5 ? 4 : first >= 0xE0 && first < 0xF0 ? 3 : first >= 0xC2 && first < 0xE0 ? 2 : 0
     guard length > 0, index + length <= text.count else { return (1, false) }
     var value = UInt32(first) & (length == 2 ? 0x1F : length == 3 ? 0x0F : 0x07)
     for offset in 1..<length {
@@ -70,7 +71,8 @@ package enum WordTokenizer {
       return (1, false)
     }
     switch scalar.properties.generalCategory {
-    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber, .letterNumber,
+    case .uppercaseLetter, .lowercaseLetter, .titlecaseLetter, .modifierLetter, .otherLetter, .decimalNumber,
+      .letterNumber,
       .otherNumber:
       return (length, true)
     default:

@@ -49,8 +49,11 @@ package final class RequestMetrics: RouterMiddleware {
       # TYPE timberline_http_requests_total counter
 
       """
-    for (key, count) in counts.sorted(by: { ($0.key.route, $0.key.method, $0.key.status) < ($1.key.route, $1.key.method, $1.key.status) }) {
-      text += "timberline_http_requests_total{route=\"\(key.route)\",method=\"\(key.method)\",code=\"\(key.status)\"} \(count)\n"
+    for (key, count) in counts.sorted(by: {
+      ($0.key.route, $0.key.method, $0.key.status) < ($1.key.route, $1.key.method, $1.key.status)
+    }) {
+      text +=
+        "timberline_http_requests_total{route=\"\(key.route)\",method=\"\(key.method)\",code=\"\(key.status)\"} \(count)\n"
     }
     text += """
       # HELP timberline_http_request_duration_seconds Time from a request's head to its answer's.

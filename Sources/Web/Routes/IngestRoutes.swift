@@ -25,7 +25,8 @@ struct IngestRoutes: Sendable {
     let body = try await request.collectBody(upTo: limits.compressedBodyByteCountMax)
     let receipt: IngestReceipt
     do {
-      receipt = try await ingest.take(body.readableBytesView, encoding: encoding,
+      receipt = try await ingest.take(
+        body.readableBytesView, encoding: encoding,
         IngestOptions(
           takesAnyAge: parameters["any_age"] == "1",
           streamFields: parameters["stream_fields"].map { $0.split(separator: ",").prefix(32).map(String.init) } ?? []),

@@ -48,7 +48,8 @@ struct RecordRoutes: Sendable {
     let hits = try await search.meaning(
       MeaningRequest(
         text: text, range: TimeRange(start: start ?? TimeRange.all.start, end: end ?? TimeRange.all.end),
-        filter: try body.string("namespace").map { "namespace:=\(SearchText.quoted($0))" } ?? body.string("filter") ?? "*",
+        filter: try body.string("namespace").map { "namespace:=\(SearchText.quoted($0))" } ?? body.string("filter")
+          ?? "*",
         limit: try body.integer("limit", default: 20, in: 1...1000)),
       scope: context.scope)
     var json = JSONWriter(reservingCapacity: 1 << 16)

@@ -100,8 +100,9 @@ package actor TenantIndex {
     // Blocks hold only records that were saved here: an index that starts anew need look at the head alone.
     database.beforeStoringBlocks { [weak self] columns in await self?.saveBeforeStoring(columns) }
     do {
-      try await load()
       for await event in follower {
+        // Not before there is something new: a tenant that is opened for one search of words need not load its index.
+        try await load()
         if case .commit(let commit) = event { take(commit.columns) }
         let isSaveDue = unsavedRecordCount >= TenantIndex.unsavedRecordsMax || !dirtyAssignments.isEmpty
         if isSaveDue { await saveOrKeep() }

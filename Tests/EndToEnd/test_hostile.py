@@ -12,7 +12,7 @@ import unittest
 import urllib.parse
 import zlib
 
-from appliance import ServerCase
+from appliance import ServerCase, run
 
 SEED = int(os.environ.get("TIMBERLINE_FUZZ_SEED", random.SystemRandom().randrange(1 << 32)))
 ROUNDS = int(os.environ.get("TIMBERLINE_FUZZ_ROUNDS", "400"))
@@ -472,6 +472,35 @@ class Hostile(ServerCase):
         answer = self.server.get("/api/v1/logs/query", query="order-17 or id:order-17")
         self.assertEqual(len(answer.lines), 1)
         self.assertIn(b"order-17", answer.body)
+
+    def test_imported_files(self):
+        """Files of every kind, cut up and mixed, packed or not."""
+        good = [
+            b"2026-03-18T13:44:27.123Z stdout F hello\n2026-03-18T13:44:28Z stdout P part of \n" * 20,
+            b'<34>1 2026-03-18T13:44:27Z host app 1 - [a b="c"] message\n<13>Mar 18 13:44:27 host app[7]: old\n' * 20,
+            b'level=info ts=2026-03-18T13:44:27Z msg="two words"\n' * 20,
+            b"I0318 13:44:27.123456       1 main.go:3] started\n" * 9,
+            b'Traceback (most recent call last):\n  File "x.py", line 3, in f\nValueError: no\n' * 9,
+            b'{"log":"a\\n","stream":"stdout","time":"2026-03-18T13:44:27Z"}\n' * 9,
+            b'1.2.3.4 - - [18/Mar/2026:13:44:27 +0000] "GET / HTTP/1.1" 200 5\n' * 9,
+            b"\n".join(GOOD_LINES),
+        ]
+        for _ in range(ROUNDS // 8):
+            content = self.random.choice(good)
+            for _ in range(self.random.randrange(1, 20)):
+                content = mutate(self.random, content)
+            if self.random.random() < 0.2:
+                content = mutate(self.random, gzip.compress(content))
+            result = run(
+                "import", "-", "--quiet", "--source", "fuzz", "--url", self.server.url, input=content, check=False
+            )
+            self.assertIn(result.returncode, (0, 1), f"seed {SEED}: {result.complaint} of {content[:2000]!r}")
+            if result.returncode == 1:
+                self.assertIn("damaged", result.complaint, f"seed {SEED}: {content[:2000]!r}")
+        rows = self.server.query("source:=fuzz")
+        self.server.stop()
+        self.server.start()
+        self.assertCountEqual(self.server.query("source:=fuzz"), rows)
 
     def test_many_fields(self):
         for count in (999, 1000, 1001):

@@ -6,6 +6,7 @@ import pathlib
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import threading
@@ -122,6 +123,31 @@ class Starting(Folder):
         server.kill()
         server.start()
         self.assertEqual(server.get("/api/v1/healthz").status, 200)
+
+    def test_files_of_a_newer_version(self):
+        server = self.server().start()
+        server.send([{"message": "of now"}])
+        server.stop()
+
+        def set_version(path, version):
+            with sqlite3.connect(os.path.join(self.data, path)) as database:
+                before = database.execute("PRAGMA user_version").fetchone()[0]
+                database.execute(f"PRAGMA user_version = {version}")
+            database.close()
+            return before
+
+        before = set_version("tenants/default/tenant.sqlite", 99)
+        server.start()
+        answer = server.get("/api/v1/logs/query", query="*")
+        self.assertEqual((answer.status, answer.json["type"]), (500, "/problems/newer-format"))
+        self.assertEqual(server.send([{"message": "not taken"}]).status, 500)
+        server.stop()
+        set_version("tenants/default/tenant.sqlite", before)
+        before = set_version("control.sqlite", 99)
+        complaint = self.refused("serve", "--data", self.data, "--listen", "127.0.0.1:0", "--dev", code=1)
+        self.assertIn("newer", complaint)
+        set_version("control.sqlite", before)
+        self.assertEqual(len(server.start().query("*")), 1)
 
     def test_port_in_use(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:

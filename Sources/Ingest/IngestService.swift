@@ -49,6 +49,9 @@ package struct IngestReceipt: Sendable {
   }
 }
 
+/// More bodies came at once than memory is set aside for: nothing of this one was taken.
+package struct IngestBusy: Error, Sendable {}
+
 /// Bytes in, durable records, a receipt back. The steps: unpack, parse, take apart, number, commit.
 package struct IngestService: Sendable {
   private let pool: TenantDatabasePool
@@ -57,6 +60,8 @@ package struct IngestService: Sendable {
   private let now: @Sendable () -> Timestamp
   private let didOpen: @Sendable (TenantDatabase) -> Void
   package let metrics = IngestMetrics()
+  /// Bodies as sent and as unpacked. What parsing makes of them takes about as much again.
+  private let budget = ByteBudget(byteCountMax: 96 << 20)
 
   /// - Parameters:
   ///   - executor: Where parsing and taking apart run: work that holds a core for milliseconds.
@@ -73,17 +78,28 @@ package struct IngestService: Sendable {
     self.didOpen = didOpen
   }
 
+  /// Makes room for a body that is about to be read.
+  ///
+  /// - Throws: `IngestBusy` if there is none.
+  package func admit(byteCount: Int) throws -> BodyAdmission {
+    guard let admission = BodyAdmission(byteCount, of: budget) else { throw IngestBusy() }
+    return admission
+  }
+
   /// Takes a body of JSON lines, one JSON object or an array of them. Returns only once the accepted records are durable.
   ///
-  /// - Throws: `BodyError` when it can't be unpacked, `StorageError` when it can't be kept; then none of it was taken.
+  /// - Parameter admission: The room that was made for the body.
+  /// - Throws: `BodyError` when it can't be unpacked, `IngestBusy` when there is no room for what it unpacks to, `StorageError` when
+  ///   it can't be kept; then none of it was taken.
   package func take(
     _ body: some Collection<UInt8> & Sendable, encoding: ContentEncoding, _ options: IngestOptions = IngestOptions(),
-    scope: TenantScope
+    admission: BodyAdmission? = nil, scope: TenantScope
   ) async throws -> IngestReceipt {
     let limits = limits
     let now = now()
     return try await withTaskExecutorPreference(executor) {
-      let (parsed, byteCount) = try Self.parse(body, encoding: encoding, limits: limits, options: options, now: now)
+      let (parsed, byteCount) = try Self.parse(
+        body, encoding: encoding, limits: limits, options: options, admission: admission, now: now)
       let receipt = IngestReceipt(
         acceptedCount: parsed.records.count, rejectedCount: parsed.rejectedCount,
         rejections: parsed.rejections.prefix(IngestReceipt.rejectionsShownMax).map {
@@ -110,7 +126,7 @@ package struct IngestService: Sendable {
 
   private static func parse(
     _ body: some Collection<UInt8>, encoding: ContentEncoding, limits: IngestLimits, options request: IngestOptions,
-    now: Timestamp
+    admission: BodyAdmission?, now: Timestamp
   ) throws -> (ParseResult, byteCount: Int) {
     var options = JSONLinesParser.Options(now: now)
     if request.takesAnyAge { options.limits = .anyTime }
@@ -125,6 +141,7 @@ package struct IngestService: Sendable {
         return (parser.parse(bytes), bytes.count)
       }
       let plain = try BodyDecoder.decode(bytes, encoding, byteCountMax: limits.bodyByteCountMax)
+      if let admission, !admission.extend(by: plain.count) { throw IngestBusy() }
       return plain.withUnsafeBufferPointer { (parser.parse($0), $0.count) }
     }
     if let result = try body.withContiguousStorageIfAvailable({ try run($0) }) { return result }

@@ -125,4 +125,22 @@ import Testing
         """)
     #expect(try run([Self.sort("a", limit: 10)], on: rows, options: options).rows.count == 10)
   }
+
+  @Test func `a limit behind a sort keeps the sort from holding all rows`() throws {
+    let rows = (0..<5000).map { row("a=\(($0 * 7919) % 5000) b=\(String(repeating: "x", count: 200))") }
+    let options = PipeOptions(now: pipeTestNow, byteCountMax: 100_000)
+
+    let fused = try run([Self.sort("-a"), .offset(3), .limit(4)], on: rows, options: options).rows
+
+    #expect(fused.map { text(of: "a", in: $0) } == ["4996", "4995", "4994", "4993"])
+    #expect(throws: PipeLimitError.self) { try run([Self.sort("-a")], on: rows, options: options) }
+  }
+
+  @Test func `an offset behind a limit skips rows of what the limit left`() throws {
+    let rows = (0..<20).map { row("a=\($0)") }
+
+    let left = try run([Self.sort("a"), .limit(10), .offset(8)], on: rows).rows
+
+    #expect(left.map { text(of: "a", in: $0) } == ["8", "9"])
+  }
 }

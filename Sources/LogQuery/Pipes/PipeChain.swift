@@ -48,7 +48,7 @@ package final class PipeChain {
   package init(_ pipes: [Pipe], options: PipeOptions, output: @escaping (Row) -> Bool) throws(QueryError) {
     let context = PipeContext(options)
     var stage: PipeStage = OutputStage(output)
-    for pipe in pipes.reversed() { stage = try PipeChain.stage(for: pipe, next: stage, context) }
+    for pipe in pipes.fusingSorts().reversed() { stage = try PipeChain.stage(for: pipe, next: stage, context) }
     first = stage
     shortNames = PipeChain.namedFields(by: pipes).filter(FieldAlias.names.contains)
   }

@@ -16,8 +16,9 @@ struct ProblemResponses: RouterMiddleware {
     } catch {
       let problem = Problem(error, path: request.uri.path)
       if problem.status.code >= 500 {
-        context.logger.error(
-          "request failed",
+        // Being busy is no failure: a flood of requests must not become a flood of lines.
+        context.logger.log(
+          level: problem.status == .serviceUnavailable ? .debug : .error, "request failed",
           metadata: ["path": "\(request.uri.path)", "status": "\(problem.status.code)", "error": "\(error)"])
       }
       return problem.response(instance: context.id)
@@ -33,6 +34,9 @@ extension Problem {
       self = problem
     case let error as SearchError:
       self.init(error)
+    case is IngestBusy:
+      self = .unavailable(
+        "More bodies came at once than can be held. Nothing of this one was taken; send it again.", retryAfterSeconds: 1)
     case let error as StorageError:
       self.init(error)
     case let error as HTTPError where error.status == .notFound:

@@ -22,6 +22,9 @@ struct IngestRoutes: Sendable {
     try checkContentType(request)
     let parameters = RequestParameters(request.uri.query ?? "")
     var request = request
+    // A sender that does not say how much will come is taken at its most.
+    let announced = request.headers[.contentLength].flatMap(Int.init) ?? limits.compressedBodyByteCountMax
+    let admission = try ingest.admit(byteCount: min(announced, limits.compressedBodyByteCountMax))
     let body = try await request.collectBody(upTo: limits.compressedBodyByteCountMax)
     let receipt: IngestReceipt
     do {
@@ -30,7 +33,7 @@ struct IngestRoutes: Sendable {
         IngestOptions(
           takesAnyAge: parameters["any_age"] == "1",
           streamFields: parameters["stream_fields"].map { $0.split(separator: ",").prefix(32).map(String.init) } ?? []),
-        scope: context.scope)
+        admission: admission, scope: context.scope)
     } catch let error as BodyError {
       throw Problem(error)
     }

@@ -7,7 +7,7 @@ struct VolumeChange: Equatable, Sendable {
   var onset: Int
   /// Index after the last such step.
   var end: Int
-  /// The largest deviation, in standard deviations; negative for a silence.
+  /// The largest deviation, in standard deviations; for a silence that of all its steps together, which is negative.
   var z: Double
   /// Expected records a step.
   var expected: Double
@@ -22,6 +22,8 @@ struct VolumeChange: Equatable, Sendable {
 enum VolumeAnomalies {
   /// Standard deviations from which a step is out of the ordinary.
   static let zMin = 4.0
+  /// Steps without records that make a silence.
+  static let silenceStepsMin = 3
   /// Records that did not come before a pattern counts as new: by Poisson's law, chance leaves out 5 in 1 of 150 cases.
   static let absenceMin = 5.0
 
@@ -60,14 +62,19 @@ enum VolumeAnomalies {
         kind: kind, onset: isNew ? first : run.lowerBound, end: run.upperBound, z: peak, expected: expected,
         observed: observed)
     }
-    // Down: what was steadily there is gone for at least three steps.
+    // Down: what was steadily there is gone for at least three steps. A step cannot hold less than nothing, so that of a
+    // modest rate none alone deviates by `zMin`: three in a row that deviate by zMin / √3 do so together.
+    let stepMin = zMin / Double(silenceStepsMin).squareRoot()
     if expected >= 5,
-      let run = longestRun(scores.indices.filter { scores[$0] <= -zMin && Double(counts[$0]) <= 0.3 * expected }),
-      run.count >= 3
+      let run = longestRun(scores.indices.filter { scores[$0] <= -stepMin && Double(counts[$0]) <= 0.3 * expected }),
+      run.count >= silenceStepsMin
     {
-      return VolumeChange(
-        kind: .silence, onset: run.lowerBound, end: run.upperBound, z: scores[run].min() ?? 0, expected: expected,
-        observed: mean(counts[run]))
+      let z = scores[run].reduce(0, +) / Double(run.count).squareRoot()
+      if z <= -zMin {
+        return VolumeChange(
+          kind: .silence, onset: run.lowerBound, end: run.upperBound, z: z, expected: expected,
+          observed: mean(counts[run]))
+      }
     }
     // New: absent for so long that, had it always come at the rate it came at since, at least `absenceMin` records were to be expected.
     if !isKnown, let first = counts.firstIndex(where: { $0 > 0 }), first > 0 {

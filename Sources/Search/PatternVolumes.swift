@@ -158,7 +158,7 @@ struct TimeGrid: Sendable {
   @inline(__always)
   func bucket(_ time: Int64) -> Int {
     let start = range.start.nanoseconds
-    return time <= start ? 0 : Int(UInt64(bitPattern: time &- start) / UInt64(step))
+    return time <= start ? 0 : Int(clamping: UInt64(bitPattern: time &- start) / UInt64(step))
   }
 }
 

@@ -1,0 +1,368 @@
+import Domain
+import LogQuery
+import Storage
+import TestSupport
+import Testing
+
+@testable import Search
+
+@Suite struct SearchServiceTests {
+  private let fixture: SearchFixture
+
+  init() throws { fixture = try SearchFixture() }
+
+  private func line(_ second: Int64, _ message: String, pod: String = "api-0", level: String = "info") -> LogLine {
+    LogLine(moment(second), pod: pod, container: "api", level: level, message)
+  }
+
+  private func store(_ lines: [LogLine], _ scope: TenantScope? = nil, flushed: Bool = false) async throws {
+    try await fixture.appliance.store(lines, scope ?? fixture.acme)
+    if flushed { try await fixture.appliance.flush(scope ?? fixture.acme) }
+  }
+
+  @Test func `a tenant's searches never show another's records`() async throws {
+    try await store([line(1, "alpha of acme")])
+    try await store([line(1, "alpha of globex"), line(2, "beta of globex")], fixture.globex)
+
+    #expect(try await fixture.messages("alpha") == ["alpha of acme"])
+    #expect(try await fixture.messages("alpha", fixture.globex) == ["alpha of globex"])
+    let request = SearchRequest(text: "*", range: .all)
+    for (scope, count) in [(fixture.acme, 1), (fixture.globex, 2)] {
+      let hits = try await fixture.search.hits(request, step: 60_000_000_000, field: nil, scope: scope)
+      #expect(hits.statistics.total == count)
+      let page = try await fixture.search.patterns(request, limit: 10, order: .count, scope: scope)
+      #expect(page.recordCount == count)
+      let meant = try await fixture.search.meaning(
+        MeaningRequest(text: "alpha", range: .all, filter: "*", limit: 10), scope: scope)
+      #expect(meant.allSatisfy { $0.row.text("_msg").hasSuffix(scope.tenant.text) })
+      #expect(!meant.isEmpty)
+    }
+    // An id that a stranger has learned opens nothing.
+    let id = try #require(RecordID(try await fixture.rows("beta", fixture.globex)[0].text("_id")))
+    #expect(try await fixture.search.context(of: id, before: 5, after: 5, scope: fixture.acme) == nil)
+    #expect(try await fixture.search.context(of: id, before: 5, after: 5, scope: fixture.globex) != nil)
+    await fixture.appliance.close()
+  }
+
+  // MARK: Context
+
+  @Test(arguments: [true, false])
+  func `context is the stream's own lines around one, oldest first`(flushed: Bool) async throws {
+    try await store(
+      (0..<10).map { line(Int64($0), "line \($0)") } + [line(4, "of another pod", pod: "api-1")], flushed: flushed)
+    let id = try #require(RecordID(try await fixture.rows(#""line 5""#)[0].text("_id")))
+
+    let around = try #require(try await fixture.search.context(of: id, before: 2, after: 3, scope: fixture.acme))
+    #expect(around.rows.map { $0.text("_msg") } == ["line 3", "line 4", "line 5", "line 6", "line 7", "line 8"])
+    #expect(around.anchor == 2)
+    let all = try #require(try await fixture.search.context(of: id, before: 100, after: 100, scope: fixture.acme))
+    #expect(all.rows.count == 10)
+    #expect(all.anchor == 5)
+    let alone = try #require(try await fixture.search.context(of: id, before: 0, after: 0, scope: fixture.acme))
+    #expect(alone.rows.map { $0.text("_msg") } == ["line 5"])
+    await fixture.appliance.close()
+  }
+
+  @Test func `context tells lines of one moment apart`() async throws {
+    try await store((0..<7).map { line(1, "same \($0)") } + [line(0, "before"), line(2, "after")])
+    let id = try #require(RecordID(try await fixture.rows(#""same 3""#)[0].text("_id")))
+
+    let around = try #require(try await fixture.search.context(of: id, before: 1, after: 1, scope: fixture.acme))
+    #expect(around.rows.count == 3)
+    #expect(around.rows[around.anchor].text("_msg") == "same 3")
+    let wide = try #require(try await fixture.search.context(of: id, before: 50, after: 50, scope: fixture.acme))
+    #expect(wide.rows.count == 9)
+    #expect(wide.rows.first?.text("_msg") == "before")
+    #expect(wide.rows.last?.text("_msg") == "after")
+    await fixture.appliance.close()
+  }
+
+  @Test func `an id that no record has is told so`() async throws {
+    try await store([line(1, "one")])
+
+    let id = RecordID(time: moment(1), stream: 0, messageChecksum: 12345)
+    #expect(try await fixture.search.context(of: id, before: 1, after: 1, scope: fixture.acme) == nil)
+    await fixture.appliance.close()
+  }
+
+  @Test(arguments: [true, false])
+  func `stream_context shows each hit's surroundings in its stream, each line once`(flushed: Bool) async throws {
+    let lines = (0..<10).map { line(Int64($0), [2, 7].contains($0) ? "hit \($0)" : "line \($0)") }
+    try await store(lines + [line(2, "of another pod", pod: "api-1")], flushed: flushed)
+
+    func shown(_ pipe: String, range: TimeRange = .all) async throws -> [String] {
+      try await fixture.messages("hit | stream_context \(pipe)", range: range)
+    }
+    #expect(try await shown("before 1 after 1") == ["line 1", "hit 2", "line 3", "line 6", "hit 7", "line 8"])
+    #expect(try await shown("after 2") == ["hit 2", "line 3", "line 4", "hit 7", "line 8", "line 9"])
+    #expect(try await shown("before 3") == ["line 0", "line 1", "hit 2", "line 4", "line 5", "line 6", "hit 7"])
+    #expect(try await shown("before 5 after 5").count == 10)
+    // The range is where hits are looked for; what surrounds them may lie outside.
+    let range = TimeRange(start: moment(7), end: moment(8))
+    #expect(try await shown("before 1 after 1", range: range) == ["line 6", "hit 7", "line 8"])
+    #expect(try await fixture.messages("hit | stream_context before 1 | fields _msg | limit 2") == ["line 1", "hit 2"])
+    await fixture.appliance.close()
+  }
+
+  @Test func `a line at the moment of a hit is no hit`() async throws {
+    try await store([line(0, "x 0"), line(1, "x 1"), line(2, "hit"), line(2, "x 2"), line(3, "x 3"), line(4, "x 4")])
+
+    #expect(try await fixture.messages("hit | stream_context after 1") == ["hit", "x 2"])
+    await fixture.appliance.close()
+  }
+
+  // MARK: Time at its ends
+
+  @Test func `no bounds, steps or counts of a request make the search fall`() async throws {
+    var extreme = [line(1, "now"), line(2, "later")]
+    extreme.append(LogLine(Timestamp(nanoseconds: .min), "first of all", [("pod", "api-0")]))
+    extreme.append(LogLine(Timestamp(nanoseconds: .max), "last of all", [("pod", "api-0")]))
+    try await store(extreme, flushed: true)
+    try await store(extreme)
+    let bounds = [Int64.min, .min + 1, -1, 0, moment(2).nanoseconds, .max - 1, .max].map(Timestamp.init(nanoseconds:))
+
+    for start in bounds {
+      for end in bounds {
+        let request = SearchRequest(text: "*", range: TimeRange(start: start, end: end))
+        _ = try await fixture.rows("*", range: request.range)
+        _ = try await fixture.rows("* | stream_context before 2 after 2", range: request.range)
+        for step in [Int64(1), 60_000_000_000, .max] {
+          _ = try await fixture.search.hits(request, step: step, field: "severity", scope: fixture.acme)
+          _ = try await fixture.search.patternVolumes("*", request.range, step: step, scope: fixture.acme)
+        }
+        for order in PatternOrder.allCases {
+          _ = try await fixture.search.patterns(request, limit: 10, order: order, scope: fixture.acme)
+        }
+        _ = try await fixture.search.fieldNames(request, scope: fixture.acme)
+      }
+    }
+    let every = try await fixture.messages("*")
+    #expect(every.count == 8)
+    for row in try await fixture.rows("*") {
+      let id = try #require(RecordID(row.text("_id")))
+      _ = try await fixture.search.context(of: id, before: 3, after: 3, scope: fixture.acme)
+    }
+    _ = try await fixture.rows("*", limit: .max, offset: .max)
+    for text in [
+      "_time:day_range[08:00, 09:00)", "_time:week_range[Mon, Sun] offset 2h",
+      "_time:day_range[00:00, 24:00) offset -3h",
+    ] {
+      _ = try await fixture.rows(text)
+    }
+    let hits = try await fixture.search.hits(
+      SearchRequest(text: "*", range: .all), step: 60_000_000_000, field: nil, scope: fixture.acme)
+    #expect(hits.series.first?.buckets.reduce(0) { $0 + $1.count } == 8)
+    #expect(hits.series.first?.buckets.first?.start == Timestamp(nanoseconds: .min))
+    await fixture.appliance.close()
+  }
+
+  @Test func `what the retention has ended is not shown, though its block is still there`() async throws {
+    var options = StorageOptions()
+    options.retentionNanoseconds = 3_600_000_000_000
+    let fixture = try SearchFixture(options)
+    try await fixture.appliance.store([line(-3_000, "older"), line(-10, "newer")], fixture.acme)
+    try await fixture.appliance.flush(fixture.acme)
+    #expect(try await fixture.messages("*").count == 2)
+
+    fixture.appliance.time.advance(seconds: 1_000)
+    #expect(try await fixture.messages("*") == ["newer"])
+    #expect(try await fixture.messages("newer | stream_context before 5") == ["newer"])
+    await fixture.appliance.close()
+  }
+
+  // MARK: Limits
+
+  @Test func `a query past its deadline ends with a timeout`() async throws {
+    try await store([line(1, "one")], flushed: true)
+    let hurried = fixture.limited(seconds: 0)
+
+    await #expect {
+      try await hurried.prepare(SearchRequest(text: "one", range: .all), scope: fixture.acme).run { _ in }
+    } throws: { error in
+      guard case .timeout(seconds: 0)? = error as? SearchError else { return false }
+      return true
+    }
+    await #expect(throws: SearchError.self) {
+      try await hurried.hits(
+        SearchRequest(text: "one", range: .all), step: 1_000_000_000, field: nil, scope: fixture.acme)
+    }
+    await fixture.appliance.close()
+  }
+
+  @Test func `a query that would hold too much says so`() async throws {
+    try await store((0..<400).map { line(Int64($0), "line number \($0) with some text that is held") })
+    let small = fixture.limited(byteCountMax: 10_000)
+
+    func isTooLarge(_ error: any Error) -> Bool {
+      if case .tooLarge? = error as? SearchError { return true }
+      return false
+    }
+    await #expect {
+      try await small.prepare(SearchRequest(text: "* | sort by (_msg)", range: .all), scope: fixture.acme).run { _ in }
+    } throws: {
+      isTooLarge($0)
+    }
+    await #expect {
+      try await small.facets(SearchRequest(text: "* | fields *", range: .all), limit: 5, scope: fixture.acme)
+    } throws: {
+      isTooLarge($0)
+    }
+    await #expect {
+      try await small.fieldValues(SearchRequest(text: "*", range: .all), field: "_msg", limit: 5, scope: fixture.acme)
+    } throws: { isTooLarge($0) }
+    await fixture.appliance.close()
+  }
+
+  @Test func `what is wrong with a query is known before the first row`() async throws {
+    for text in ["(", "a:~\"[\"", "* | nonsense", "* | extract_regexp \"(\"", "* | limit x"] {
+      await #expect {
+        _ = try await fixture.search.prepare(SearchRequest(text: text, range: .all), scope: fixture.acme)
+      } throws: { error in
+        guard case .syntax? = error as? SearchError else { return false }
+        return true
+      }
+    }
+    await fixture.appliance.close()
+  }
+
+  @Test func `an error of whoever takes the rows ends the query`() async throws {
+    struct Gone: Error {}
+    try await store([line(1, "one")])
+
+    await #expect(throws: Gone.self) {
+      try await fixture.search.prepare(SearchRequest(text: "*", range: .all), scope: fixture.acme).run { _ in
+        throw Gone()
+      }
+    }
+    await fixture.appliance.close()
+  }
+
+  @Test func `a cancelled query ends`() async throws {
+    try await store([line(1, "one")], flushed: true)
+    let prepared = try await fixture.search.prepare(SearchRequest(text: "*", range: .all), scope: fixture.acme)
+
+    let task = Task {
+      withUnsafeCurrentTask { $0?.cancel() }
+      try await prepared.run { _ in }
+    }
+    await #expect(throws: CancellationError.self) { try await task.value }
+    await fixture.appliance.close()
+  }
+
+  // MARK: Queries within queries, meaning
+
+  @Test func `a subquery's values stand in its place, within the request's time`() async throws {
+    try await store([
+      line(1, "order 17 failed"), line(2, "order 18 failed"),
+      LogLine(moment(3), "alert", [("about", "order 17 failed")]),
+      LogLine(moment(300), "alert", [("about", "order 18 failed")]),
+    ])
+    let text = #"_msg:in(about:* | fields about)"#
+
+    #expect(try await fixture.messages(text).sorted() == ["order 17 failed", "order 18 failed"])
+    let range = TimeRange(start: moment(0), end: moment(60))
+    #expect(try await fixture.messages(text, range: range) == ["order 17 failed"])
+    let lifted = #"_msg:in(options(ignore_global_time_filter=true) about:* | fields about)"#
+    #expect(try await fixture.messages(lifted, range: range).count == 2)
+    #expect(
+      try await fixture.messages(
+        "options(ignore_global_time_filter=true) failed", range: TimeRange(start: moment(2), end: moment(3))
+      ).count == 2)
+    #expect(try await fixture.messages(#"_msg:in(about:nothing | fields about)"#) == [])
+    await fixture.appliance.close()
+  }
+
+  private var troubles: [LogLine] {
+    [
+      line(1, "connection to 10.0.0.7:5432 refused after 3 attempts", level: "error"),
+      line(2, "connection to 10.0.0.9:5432 refused after 5 attempts", level: "error"),
+      line(3, "user 17 signed in"), line(4, "disk usage at 91 percent", level: "warn"),
+      line(5, "request took 17ms"), line(6, "could not reach the database", level: "error"),
+    ]
+  }
+
+  @Test(arguments: [true, false])
+  func `meaning puts the pattern that has every word first, one record a pattern`(flushed: Bool) async throws {
+    try await store(troubles, flushed: flushed)
+
+    let hits = try await fixture.search.meaning(
+      MeaningRequest(text: "connection refused", range: .all, filter: "*", limit: 5), scope: fixture.acme)
+    let first = try #require(hits.first)
+    #expect(first.row.text("_msg") == "connection to 10.0.0.9:5432 refused after 5 attempts")
+    #expect(first.duplicateCount == 2)
+    #expect(first.match != .meaning)
+    #expect(first.score == 1)
+    #expect(hits.map(\.score) == hits.map(\.score).sorted(by: >))
+    #expect(Set(hits.compactMap(\.pattern)).count == hits.count)
+    #expect(hits.count <= 5)
+    await fixture.appliance.close()
+  }
+
+  @Test func `meaning keeps to the filter and the time it is given`() async throws {
+    try await store(troubles)
+
+    let narrow = try await fixture.search.meaning(
+      MeaningRequest(
+        text: "connection refused", range: TimeRange(start: moment(0), end: moment(2)), filter: "*", limit: 5),
+      scope: fixture.acme)
+    #expect(narrow.first?.row.text("_msg") == "connection to 10.0.0.7:5432 refused after 3 attempts")
+    #expect(narrow.first?.duplicateCount == 1)
+    let filtered = try await fixture.search.meaning(
+      MeaningRequest(text: "connection refused", range: .all, filter: "severity:warning", limit: 5), scope: fixture.acme
+    )
+    #expect(filtered.allSatisfy { $0.row.text("severity") == "warning" })
+    await fixture.appliance.close()
+  }
+
+  @Test func `similar finds records whose pattern is near a text`() async throws {
+    try await store(troubles)
+
+    let found = try await fixture.messages(#"similar("login of a customer", 1)"#)
+    #expect(found == ["user 17 signed in"])
+    #expect(try await fixture.messages(#"severity:error similar("user signed in", 1)"#) == [])
+    await fixture.appliance.close()
+  }
+
+  // MARK: Patterns
+
+  @Test func `patterns are listed by count, rarity, age and growth`() async throws {
+    try await store(
+      (0..<9).map { line(Int64($0), "common \($0)") } + [line(-50, "rare 1"), line(5, "rare 2")]
+        + (0..<4).map { line(40 + Int64($0), "risen \($0)") })
+    let range = TimeRange(start: moment(0), end: moment(60))
+
+    func texts(_ order: PatternOrder) async throws -> [String] {
+      try await fixture.search.patterns(
+        SearchRequest(text: "*", range: range), limit: 3, order: order, scope: fixture.acme
+      )
+      .patterns.map { String($0.pattern.text.prefix { $0 != " " }) }
+    }
+    #expect(try await texts(.count) == ["common", "risen", "rare"])
+    #expect(try await texts(.rare) == ["rare", "risen", "common"])
+    #expect(try await texts(.new) == ["risen", "common", "rare"])
+    #expect(try await texts(.rising) == ["common", "risen", "rare"])
+    let page = try await fixture.search.patterns(
+      SearchRequest(text: "*", range: range), limit: 1, order: .rare, scope: fixture.acme)
+    #expect(page.patterns.first?.previousCount == 1)
+    #expect(page.patternCount == 3)
+    #expect(page.recordCount == 14)
+    await fixture.appliance.close()
+  }
+
+  @Test func `a window of any width has a bounded number of steps`() {
+    for (start, end) in [(Int64.min, Int64.max), (0, 1), (-1, .max), (.min, .min), (0, 60_000_000_000 * 10_080)] {
+      for step in [nil, 1, 60_000_000_000, Int64.max] as [Int64?] {
+        let grid = TimeGrid(start: start, end: end, step: step)
+        #expect(grid.step > 0)
+        #expect(grid.stepCount <= TimeGrid.stepsMax + 1)
+        #expect(grid.bucket(start) == 0)
+        #expect(grid.bucket(.min) == 0)
+        #expect(grid.bucket(end) <= grid.stepCount)
+      }
+    }
+    let grid = TimeGrid(start: 5, end: 25, step: 10)
+    #expect(grid.stepCount == 3)
+    #expect([0, 9, 10, 24].map(grid.bucket) == [0, 0, 1, 2])
+    #expect(grid.times(ofBucket: 1) == 10..<20)
+  }
+}

@@ -80,6 +80,7 @@ class Server:
 
     def launch(self):
         """Starts the process without waiting for anything."""
+        assert self.process is None, "it runs already"
         command = [str(BINARY), "serve", "--data", self.data, "--listen", "127.0.0.1:0", *self.arguments]
         if self.dev:
             command.append("--dev")

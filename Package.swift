@@ -111,6 +111,7 @@ let package = Package(
     tests("Ingest", ["TestSupport", "Storage", "Search", "Indexing", "Domain", "CZlib", "CZstd", logging]),
     tests("Search", ["TestSupport", "Indexing", "Storage", "LogQuery", "LogBlocks", "Domain", logging]),
     tests("Analysis", ["TestSupport", "Search", "Indexing", "Storage", "Domain", logging]),
+    tests("Appliance", ["LogParsing", "Domain"]),
     .testTarget(name: "ArchitectureTests", swiftSettings: swiftSettings),
   ]
 )

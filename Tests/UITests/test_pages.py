@@ -37,7 +37,7 @@ def newest(server) -> str:
 
     query = urllib.parse.urlencode({"query": "severity:error", "limit": 1})
     with urllib.request.urlopen(f"{server.address}/api/v1/logs/query?{query}", timeout=30) as response:
-        return json.loads(response.readline())["id"]
+        return json.loads(response.readline())["_id"]
 
 
 def assert_sound(page: Page, what: str) -> None:

@@ -59,7 +59,7 @@ package final class AnalysisService: Sendable {
 
   /// The newest first.
   package func list(limit: Int, scope: TenantScope) async throws -> [[UInt8]] {
-    let rows = try await pool.open(scope).analyses.list(limit: limit)
+    let rows = try await database(scope).analyses.list(limit: limit)
     var documents: [[UInt8]] = []
     for row in rows { documents.append(try await living(row, scope: scope)) }
     return documents
@@ -67,18 +67,18 @@ package final class AnalysisService: Sendable {
 
   /// Nil if there is none of that id.
   package func document(_ id: String, scope: TenantScope) async throws -> [UInt8]? {
-    guard let row = try await pool.open(scope).analyses.load(id: id) else { return nil }
+    guard let row = try await database(scope).analyses.load(id: id) else { return nil }
     return try await living(row, scope: scope)
   }
 
   /// - Returns: Whether there was one.
   package func delete(_ id: String, scope: TenantScope) async throws -> Bool {
     // Nobody ends another tenant's run.
-    guard try await pool.open(scope).analyses.load(id: id) != nil else { return false }
+    guard try await database(scope).analyses.load(id: id) != nil else { return false }
     let run = runs.withLock { $0[id] }
     run?.cancel()
     await run?.value
-    return try await pool.open(scope).analyses.delete(id: id)
+    return try await database(scope).analyses.delete(id: id)
   }
 
   /// Ends what is running; each run is stored as failed.
@@ -86,6 +86,13 @@ package final class AnalysisService: Sendable {
     let tasks = runs.withLock { Array($0.values) }
     for task in tasks { task.cancel() }
     for task in tasks { await task.value }
+  }
+
+  /// The tenant's database, its index told of it, so that it misses nothing of what happens to the records.
+  private func database(_ scope: TenantScope) async throws -> TenantDatabase {
+    let database = try await pool.open(scope)
+    indexes.follow(database)
+    return database
   }
 
   // MARK: A run
@@ -96,7 +103,7 @@ package final class AnalysisService: Sendable {
     do {
       try await save(document, scope: scope)
       let run = AnalysisRun(
-        search: search, index: try await indexes.index(of: try await pool.open(scope)), scope: scope)
+        search: search, index: try await indexes.index(of: try await database(scope)), scope: scope)
       document = try await withTaskExecutorPreference(executor) {
         try await run.result(for: request, in: document) { partial in
           try await self.save(partial, scope: scope)
@@ -122,8 +129,8 @@ package final class AnalysisService: Sendable {
       row.status == AnalysisDocument.Status.pending.rawValue || row.status == AnalysisDocument.Status.running.rawValue
     guard isOpen, runs.withLock({ $0[row.id] == nil }) else { return row.document }
     // It may have ended between the two looks.
-    guard let again = try await pool.open(scope).analyses.load(id: row.id), again.status == row.status else {
-      return try await pool.open(scope).analyses.load(id: row.id)?.document ?? row.document
+    guard let again = try await database(scope).analyses.load(id: row.id), again.status == row.status else {
+      return try await database(scope).analyses.load(id: row.id)?.document ?? row.document
     }
     var document = try JSONDecoder().decode(AnalysisDocument.self, from: Data(row.document))
     document.status = .failed
@@ -136,7 +143,7 @@ package final class AnalysisService: Sendable {
     guard let createdAt = TimeExpression.parse(document.createdAt, now: now()) else {
       preconditionFailure("an analysis carries the time it was made")
     }
-    try await pool.open(scope).analyses.save(
+    try await database(scope).analyses.save(
       AnalysisTable.Row(
         id: document.id, createdAt: createdAt, status: document.status.rawValue, document: try Self.json(document)))
   }

@@ -93,12 +93,17 @@ package actor TenantIndex {
       .filter { $0.id != UInt64(pattern) }.prefix(limit).map { (UInt32($0.id), 1 - $0.distance) }
   }
 
+  /// Asks to be told of all that happens to the tenant from now on.
+  ///
+  /// Blocks hold only records that were saved here, so that an index that starts anew need look at the head alone.
+  nonisolated func begin() -> CommitFollower {
+    database.beforeClosing { [weak self] in await self?.catchUpBeforeClosing() }
+    database.beforeStoringBlocks { [weak self] columns in await self?.catchUp(with: columns) }
+    return database.feed.follow()
+  }
+
   /// Follows the tenant's commits until its database closes.
-  func follow() async {
-    let follower = database.feed.follow()
-    database.beforeClosing { [weak self] in await self?.saveOrKeep() }
-    // Blocks hold only records that were saved here: an index that starts anew need look at the head alone.
-    database.beforeStoringBlocks { [weak self] columns in await self?.saveBeforeStoring(columns) }
+  func follow(_ follower: CommitFollower) async {
     do {
       for await event in follower {
         // Not before there is something new: a tenant that is opened for one search of words need not load its index.
@@ -286,11 +291,22 @@ package actor TenantIndex {
   }
 
   /// The feed may still hold back, or have passed over, commits of these records.
-  private func saveBeforeStoring(_ columns: [RecordColumns]) async {
+  private func catchUp(with columns: [RecordColumns]) async {
     do {
       try await load()
       for columns in columns { take(columns) }
       try await save()
+    } catch {
+      logger.warning(
+        "pattern index not saved", metadata: ["tenant": "\(database.scope.tenant.text)", "error": "\(error)"])
+    }
+  }
+
+  /// The head will become blocks: an index that nobody needed so far must know of its records before.
+  private func catchUpBeforeClosing() async {
+    do {
+      let head = try await database.view(.all).head
+      if !head.isEmpty || hasLoaded { await catchUp(with: head) }
     } catch {
       logger.warning(
         "pattern index not saved", metadata: ["tenant": "\(database.scope.tenant.text)", "error": "\(error)"])

@@ -26,8 +26,9 @@ package final class TenantIndexPool: Sendable {
     return entries.withLock { entries in
       if let entry = entries[key] { return entry.index }
       let index = TenantIndex(database, logger: logger)
+      let follower = index.begin()
       let following = Task { [weak self] in
-        await index.follow()
+        await index.follow(follower)
         self?.forget(key)
       }
       entries[key] = Entry(index: index, following: following)

@@ -119,6 +119,22 @@ import Testing
     await appliance.close()
   }
 
+  @Test func `a stop right after a crash keeps what nobody asked for`() async throws {
+    try await appliance.store(mixed, appliance.acme)
+    try await settleLevels(appliance, appliance.acme)
+    try await appliance.store([line(50, "critical", "cache refreshed for tenant 7")], appliance.acme)
+
+    let crashed = try appliance.afterCrash()
+    crashed.indexes.follow(try await crashed.pool.open(crashed.acme))
+    let later = try await crashed.afterStop()
+    #expect(try await later.pool.open(later.acme).view(.all).head.isEmpty)
+    let cache = try #require(try await patterns(later, later.acme).values.first { $0.text.contains("cache") })
+    #expect(cache.severity == .critical)
+    #expect(cache.lastSeen == at(50))
+    await later.close()
+    await appliance.close()
+  }
+
   @Test func `an index that was thrown away is made again from the records`() async throws {
     try await appliance.store(mixed, appliance.acme)
     try await settleLevels(appliance, appliance.acme)

@@ -127,6 +127,30 @@ import Testing
     await appliance.close()
   }
 
+  @Test func `the one that others name is the cause, though they complain louder and at the same time`() async throws {
+    let troubles = (30..<60).flatMap { minute -> [LogLine] in
+      (0..<8).flatMap { part -> [LogLine] in
+        [
+          LogLine(
+            at(minute, part * 7), pod: "db-0", container: "database", level: "error",
+            "lock on table orders held by \(part)"),
+          LogLine(
+            at(minute, part * 7 + 1), pod: "payments-0", container: "payments", level: "fatal",
+            "fatal: query to database failed, worker crashed after \(part) retries"),
+        ]
+      }
+    }
+    try await appliance.store(routine() + troubles, appliance.acme)
+
+    let document = try await analyze(nil, appliance.acme)
+    let cause = try #require(document.findings.first { $0.kind == "cause" })
+    #expect(cause.title.contains("lock on table"))
+    #expect(cause.detail.contains("payments"))
+    let effect = try #require(document.findings.first { $0.kind == "effect" })
+    #expect(effect.title.contains("query to database failed"))
+    await appliance.close()
+  }
+
   @Test func `records of all clusters are the records of the window`() async throws {
     try await appliance.store(routine() + incident(), appliance.acme)
 

@@ -16,8 +16,10 @@ import Testing
     #expect(WordTokenizer.words(of: Array("ab".utf8) + [0xFF] + Array("cd".utf8)).count == 2)
     #expect(WordTokenizer.words(of: [0xC3]).isEmpty)
     #expect(WordTokenizer.words(of: [0x61, 0xE6, 0x97]) == [[0x61]])
-    // An overlong form of "A" and half of a surrogate pair.
+    // Overlong forms of "A" and half of a surrogate pair.
     #expect(WordTokenizer.words(of: [0xC1, 0x81]).isEmpty)
+    #expect(WordTokenizer.words(of: [0xE0, 0x81, 0x81]).isEmpty)
+    #expect(WordTokenizer.words(of: [0xF0, 0x80, 0x81, 0x81]).isEmpty)
     #expect(WordTokenizer.words(of: [0xED, 0xA0, 0x80]).isEmpty)
   }
 

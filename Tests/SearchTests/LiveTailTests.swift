@@ -45,7 +45,7 @@ import Testing
     for index in 0..<count { try await fixture.appliance.store([line(Int64(index), "record \(index)")], fixture.acme) }
     await fixture.appliance.pool.closeAll()
 
-    // Whatever was passed over and whatever arrives add up, unless the end came before the loss could be told.
+    // What arrives and what was passed over make no more than there was; the loss at the very end may stay untold.
     var received = 0
     var dropped = 0
     for try await event in events {

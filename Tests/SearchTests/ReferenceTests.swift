@@ -260,11 +260,15 @@ import Testing
         filter, .all, step: 30_000_000_000, scope: world.fixture.acme)
       #expect(volumes.entries.reduce(0) { $0 + $1.count } == expected.count)
       for entry in volumes.entries {
-        #expect(entry.streams.values.reduce(0, +) == entry.count)
+        let byStream = Dictionary(
+          uniqueKeysWithValues: entry.streams.map { number, count in
+            (String(decoding: volumes.streams[number]?.description ?? [], as: UTF8.self), count)
+          })
         #expect(entry.series.reduce(0, +) == entry.count)
         // Each record once under the number it can be found by.
         let own = try await world.fixture.rows("\(filter) pattern:=\(entry.pattern.number)")
         #expect(own.count == entry.count)
+        #expect(byStream == Self.naiveCounts(own, "_stream"))
         #expect(own.map(Self.time).min() == entry.first.nanoseconds)
         #expect(own.map(Self.time).max() == entry.last.nanoseconds)
         #expect(own.compactMap { Severity(name: $0.text("severity")) }.max() == entry.severity)

@@ -298,6 +298,23 @@ import Testing
     await fixture.appliance.close()
   }
 
+  @Test func `a record with every word comes before one that is nearer as a whole`() async throws {
+    let wordy =
+      "nightly report for customers lists among many other things a timeout that some database had in the last week"
+    try await store([line(1, wordy), line(2, "database timed out"), line(3, "user 17 signed in")])
+    let index = try await fixture.appliance.index(fixture.acme)
+    let nearest = try await index.nearest(to: "timeout database", limit: 3)
+    // Else the words would decide nothing here.
+    let map = try await index.current()
+    let first = map.pattern(try #require(nearest.first).pattern)
+    #expect(first?.text == "database timed out")
+
+    let hits = try await fixture.search.meaning(
+      MeaningRequest(text: "timeout database", range: .all, filter: "*", limit: 3), scope: fixture.acme)
+    #expect(hits.first?.row.text("_msg") == wordy)
+    await fixture.appliance.close()
+  }
+
   @Test func `meaning keeps to the filter and the time it is given`() async throws {
     try await store(troubles)
 

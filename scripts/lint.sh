@@ -21,7 +21,7 @@ complain "FoundationXML and Regex are not for here" "$(swift_sources Sources |
 complain "a scope is proven by Identity or handed on by Storage" "$(swift_sources Sources |
   grep -vE '^Sources/(Identity|Storage|Domain)/' | xargs -r grep -n 'TenantScope(proven' || true)"
 complain "crafts are pure" "$(swift_sources Sources/LogParsing Sources/LogTemplates Sources/LogBlocks Sources/LogQuery \
-  Sources/Embedding Sources/VectorIndex | xargs -r grep -nE 'import (Foundation|Glibc|Logging|NIO|GRDB|Dispatch)' || true)"
+  Sources/Embedding Sources/VectorIndex | xargs -r grep -nE 'import (Foundation|Logging|NIO|GRDB|Dispatch)' || true)"
 complain "tests do not sleep" "$(git ls-files -- Tests | grep -E '\.swift$' |
   xargs -r grep -nE 'Task\.sleep|usleep\(|[^a-z]sleep\(' || true)"
 exit $status

@@ -13,7 +13,8 @@ extension [Pipe] {
       case .limit(let count):
         // Rows are skipped before they are counted.
         let left = Swift.min(limit ?? .max, count)
-        result[result.count - 1] = .sort(by: keys, limit: left, offset: offset, partitionBy: partitions, rankField: rank)
+        result[result.count - 1] = .sort(
+          by: keys, limit: left, offset: offset, partitionBy: partitions, rankField: rank)
       case .offset(let count) where limit == nil:
         let (sum, overflow) = offset.addingReportingOverflow(count)
         guard !overflow else {

@@ -36,7 +36,8 @@ extension Problem {
       self.init(error)
     case is IngestBusy:
       self = .unavailable(
-        "More bodies came at once than can be held. Nothing of this one was taken; send it again.", retryAfterSeconds: 1)
+        "More bodies came at once than can be held. Nothing of this one was taken; send it again.", retryAfterSeconds: 1
+      )
     case let error as StorageError:
       self.init(error)
     case let error as HTTPError where error.status == .notFound:

@@ -8,10 +8,11 @@ final class ByteBudget: Sendable {
 
   init(byteCountMax: Int) { self.byteCountMax = byteCountMax }
 
+  /// - Parameter own: What the body has reserved before.
   /// - Returns: Whether there was room. One body alone always has room, however large it is.
-  fileprivate func reserve(_ count: Int) -> Bool {
+  fileprivate func reserve(_ count: Int, own: Int = 0) -> Bool {
     reserved.withLock { reserved in
-      guard reserved == 0 || reserved + count <= byteCountMax else { return false }
+      guard reserved == own || reserved + count <= byteCountMax else { return false }
       reserved += count
       return true
     }
@@ -36,9 +37,11 @@ package final class BodyAdmission: Sendable {
   ///
   /// - Returns: Whether there was any.
   func extend(by count: Int) -> Bool {
-    guard budget.reserve(count) else { return false }
-    byteCount.withLock { $0 += count }
-    return true
+    byteCount.withLock { own in
+      guard budget.reserve(count, own: own) else { return false }
+      own += count
+      return true
+    }
   }
 
   deinit { budget.release(byteCount.withLock { $0 }) }

@@ -84,8 +84,8 @@ struct Assembly: Sendable {
         version: Timberline.version, isDevelopment: configuration.isDevelopment, now: now,
         checks: [("disk", Assembly.diskCheck(configuration.dataFolder))],
         collectMetrics: {
-          ingestMetrics.render() + Assembly.processMetrics()
-            + "timberline_build_info{version=\"\(Timberline.version)\"} 1\n"
+          ingestMetrics.render()
+            + OwnMetrics.render(openTenantCount: await pool.openTenants.count, dataFolder: configuration.dataFolder)
         }
       ))
   }
@@ -133,28 +133,9 @@ struct Assembly: Sendable {
   /// Below 64 MiB there is no room for the next merge of blocks.
   private static func diskCheck(_ folder: String) -> @Sendable () async -> String? {
     {
-      var status = statvfs()
-      guard statvfs(folder, &status) == 0 else { return "the data folder can't be read" }
-      let free = UInt64(status.f_bavail) * UInt64(status.f_frsize)
+      guard let free = OwnMetrics.freeByteCount(of: folder) else { return "the data folder can't be read" }
       return free < 64 << 20 ? "\(free >> 20) MiB are left on the disk" : nil
     }
-  }
-
-  private static func processMetrics() -> String {
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    let seconds =
-      Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
-      + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
-    return """
-      # HELP process_cpu_seconds_total User and system CPU time.
-      # TYPE process_cpu_seconds_total counter
-      process_cpu_seconds_total \(seconds)
-      # HELP process_resident_memory_max_bytes Largest resident memory so far.
-      # TYPE process_resident_memory_max_bytes gauge
-      process_resident_memory_max_bytes \(usage.ru_maxrss * 1024)
-
-      """
   }
 }
 

@@ -49,7 +49,7 @@ let package = Package(
       name: "Appliance",
       dependencies: [
         "Web", "Analysis", "Ingest", "Search", "Identity", "Indexing", "Storage", "LogParsing", "LogQuery", "Domain",
-        argumentParser, asyncHTTPClient, logging, serviceLifecycle,
+        argumentParser, asyncHTTPClient, hummingbird, logging, serviceLifecycle,
       ],
       swiftSettings: swiftSettings,
       // scripts/setup.sh fills this folder with the archives of the C libraries, which the linker then takes instead of the
@@ -59,8 +59,9 @@ let package = Package(
       ]),
 
     // Face
+    // Storage for its errors alone, which become problem documents here.
     room(
-      "Web", ["Analysis", "Ingest", "Search", "Identity", "CWebAssets", "Domain", hummingbird, logging],
+      "Web", ["Analysis", "Ingest", "Search", "Identity", "Storage", "CWebAssets", "Domain", hummingbird, logging],
       exclude: ["UI"]),
 
     // Promises

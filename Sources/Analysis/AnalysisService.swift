@@ -6,6 +6,9 @@ package import Search
 package import Storage
 import Synchronization
 
+/// So many analyses wait for their turn that one more is refused.
+package struct AnalysisBusy: Error, Sendable {}
+
 /// Runs analyses, keeps them in the tenant's file, and answers them as JSON documents.
 package final class AnalysisService: Sendable {
   private let pool: TenantDatabasePool
@@ -14,6 +17,9 @@ package final class AnalysisService: Sendable {
   private let executor: any TaskExecutor
   private let now: @Sendable () -> Timestamp
   private let logger: Logger
+  private let slots = RunSlots(count: 2)
+  /// Analyses that run or wait, of all tenants.
+  private static let runsMax = 64
   /// Runs by analysis id: what is stored as running and is not here was cut off by the end of an earlier process.
   private let runs = Mutex<[String: Task<Void, Never>]>([:])
 
@@ -33,7 +39,9 @@ package final class AnalysisService: Sendable {
   /// Begins an analysis.
   ///
   /// - Returns: Its document, `pending`; the result appears in it later.
+  /// - Throws: `AnalysisBusy` when too many wait already.
   package func start(_ request: AnalysisRequest, scope: TenantScope) async throws -> [UInt8] {
+    guard runs.withLock({ $0.count < Self.runsMax }) else { throw AnalysisBusy() }
     let createdAt = now()
     var random = SystemRandomNumberGenerator()
     let id = Self.makeID(createdAt, using: &random)
@@ -99,14 +107,17 @@ package final class AnalysisService: Sendable {
 
   private func run(_ pending: AnalysisDocument, _ request: AnalysisRequest, scope: TenantScope) async {
     var document = pending
-    document.status = .running
     do {
-      try await save(document, scope: scope)
-      let run = AnalysisRun(
-        search: search, index: try await indexes.index(of: try await database(scope)), scope: scope)
-      document = try await withTaskExecutorPreference(executor) {
-        try await run.result(for: request, in: document) { partial in
-          try await self.save(partial, scope: scope)
+      document = try await slots.run {
+        var document = pending
+        document.status = .running
+        try await self.save(document, scope: scope)
+        let run = AnalysisRun(
+          search: self.search, index: try await self.indexes.index(of: try await self.database(scope)), scope: scope)
+        return try await withTaskExecutorPreference(self.executor) { [document] in
+          try await run.result(for: request, in: document) { partial in
+            try await self.save(partial, scope: scope)
+          }
         }
       }
       document.status = .completed

@@ -9,7 +9,6 @@ import NIOCore
 import Search
 import ServiceLifecycle
 import Storage
-import Synchronization
 import Web
 
 #if canImport(Glibc)

@@ -1,7 +1,6 @@
 #if canImport(Glibc)
   import Glibc
 #endif
-import Synchronization
 
 /// A fixed number of threads for work that holds a core for more than a few milliseconds (parsing, scanning, building graphs), so that
 /// it never takes the threads that serve sockets.
@@ -21,13 +20,14 @@ final class ComputeExecutor: TaskExecutor, @unchecked Sendable {
     for _ in 0..<threadCount {
       var thread = pthread_t()
       let context = Unmanaged.passRetained(self).toOpaque()
-      pthread_create(
+      let status = pthread_create(
         &thread, nil,
         { context in
           guard let context else { return nil }
           Unmanaged<ComputeExecutor>.fromOpaque(context).takeRetainedValue().work()
           return nil
         }, context)
+      precondition(status == 0, "the system has no thread left for computing")
       pthread_detach(thread)
     }
   }
@@ -48,6 +48,10 @@ final class ComputeExecutor: TaskExecutor, @unchecked Sendable {
       head += 1
       if head == queue.count {
         queue.removeAll(keepingCapacity: true)
+        head = 0
+      } else if head >= 1024, head * 2 >= queue.count {
+        // A queue that is never empty must not keep the jobs that are done.
+        queue.removeFirst(head)
         head = 0
       }
       pthread_mutex_unlock(mutex)

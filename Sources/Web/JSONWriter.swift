@@ -1,11 +1,7 @@
 /// A JSON value small enough to hold.
 package enum JSONValue: Sendable {
-  case null
-  case bool(Bool)
   case int(Int)
-  case double(Double)
   case string(String)
-  case array([JSONValue])
 }
 
 /// Writes JSON text to bytes, commas included. Bytes that are not UTF-8 are written as U+FFFD, so that the text is always valid.
@@ -91,15 +87,8 @@ package struct JSONWriter {
 
   package mutating func value(_ value: JSONValue) {
     switch value {
-    case .null: null()
-    case .bool(let flag): self.value(flag)
     case .int(let number): self.value(number)
-    case .double(let number): self.value(number)
     case .string(let string): self.value(string)
-    case .array(let elements):
-      array { json in
-        for element in elements { json.value(element) }
-      }
     }
   }
 

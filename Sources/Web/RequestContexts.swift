@@ -9,7 +9,7 @@ package struct AnonymousContext: RequestContext {
   /// Set by `Authentication` once the caller has proven who it is.
   package var caller: Caller?
 
-  package init(source: ApplicationRequestContextSource) {
+  package init(source: some RequestContextSource) {
     coreContext = CoreRequestContextStorage(source: source)
   }
 }
@@ -18,7 +18,6 @@ package struct AnonymousContext: RequestContext {
 package struct TenantContext: Sendable {
   package let scope: TenantScope
   package let logger: Logger
-  package let requestID: String
 
   /// - Throws: `Problem` 401 without a caller, 403 when the caller lacks `permission`.
   init(_ context: AnonymousContext, permission: Permission) throws {
@@ -30,6 +29,5 @@ package struct TenantContext: Sendable {
     }
     scope = caller.scope
     logger = context.logger
-    requestID = context.id
   }
 }

@@ -17,7 +17,7 @@ struct RequestParameters: Sendable {
   init(_ request: Request) async throws {
     if let query = request.uri.query { add(query) }
     if request.method == .post,
-      request.headers[.contentType]?.hasPrefix("application/x-www-form-urlencoded") == true
+      request.headers[.contentType]?.lowercased().hasPrefix("application/x-www-form-urlencoded") == true
     {
       var request = request
       let body = try await request.collectBody(upTo: 1 << 20)
@@ -39,9 +39,10 @@ struct RequestParameters: Sendable {
       if byte == UInt8(ascii: "+") {
         bytes.append(UInt8(ascii: " "))
       } else if byte == UInt8(ascii: "%"), rest.count >= 2,
-        let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+        let high = Unicode.Scalar(rest[rest.startIndex]).hexDigitValue,
+        let low = Unicode.Scalar(rest[rest.startIndex + 1]).hexDigitValue
       {
-        bytes.append(value)
+        bytes.append(high << 4 | low)
         rest = rest.dropFirst(2)
       } else {
         bytes.append(byte)
@@ -79,9 +80,7 @@ struct RequestParameters: Sendable {
   func timeRange(now: Timestamp) throws -> TimeRange {
     let start = try time("start", now: now) ?? time("start_time", now: now)
     let end = try time("end", now: now) ?? time("end_time", now: now)
-    let range = TimeRange(start: start ?? TimeRange.all.start, end: end ?? TimeRange.all.end)
-    if range.end < range.start { throw Problem.invalidParameter("end", expected: "later than 'start'") }
-    return range
+    return try TimeRange(requestedStart: start, end: end)
   }
 
   /// A length of time such as `1m`, in nanoseconds.
@@ -91,6 +90,23 @@ struct RequestParameters: Sendable {
       throw Problem.invalidParameter(name, expected: "a length of time of at least 1ms, such as 30s, 1m or 1h")
     }
     return step
+  }
+}
+
+extension TimeRange {
+  /// Open ends reach over everything.
+  ///
+  /// - Throws: `Problem` 400 when it ends before it starts.
+  init(requestedStart start: Timestamp?, end: Timestamp?) throws {
+    self.init(start: start ?? TimeRange.all.start, end: end ?? TimeRange.all.end)
+    if self.end < self.start { throw Problem.invalidParameter("end", expected: "later than 'start'") }
+  }
+}
+
+extension Unicode.Scalar {
+  /// What an ASCII hexadecimal digit stands for.
+  fileprivate var hexDigitValue: UInt8? {
+    isASCII ? Character(self).hexDigitValue.map { UInt8($0) } : nil
   }
 }
 

@@ -55,12 +55,19 @@ final class RowStream: Sendable {
     }
   }
 
-  init(_ query: SearchService.PreparedQuery) {
+  convenience init(_ query: SearchService.PreparedQuery) {
+    self.init { send in try await query.run(send) }
+  }
+
+  /// - Parameter query: Calls `send` with each batch, which returns once the batch before it was taken.
+  init(
+    _ query: @escaping @Sendable (_ send: @Sendable ([SearchRow]) async throws -> Void) async throws -> Void
+  ) {
     let state = SharedState()
     self.state = state
     self.query = Task {
       do {
-        try await query.run { try await state.send($0) }
+        try await query { try await state.send($0) }
         state.finish(.success(()))
       } catch {
         state.finish(.failure(error))

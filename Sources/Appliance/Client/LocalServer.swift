@@ -20,7 +20,11 @@ enum LocalServer {
       announce.finish()
     }
     let group = ServiceGroup(services: [StorageService(assembly: assembly), server], logger: logger)
-    let running = Task { try await group.run() }
+    let running = Task {
+      // A server that can't start announces no port, and must not be waited for.
+      defer { announce.finish() }
+      try await group.run()
+    }
     var outcome: Result<Void, any Error> = .success(())
     for await port in ports {
       do {

@@ -16,14 +16,16 @@ struct LogLine {
   var text: String {
     guard let message = fields["_msg"], let time = fields["_time"] else {
       return fields.sorted { $0.key < $1.key }
-        .map { Terminal.colored($0.key + "=", .dim) + Terminal.printable($0.value) }.joined(separator: "  ")
+        .map { Terminal.colored(Terminal.printable($0.key) + "=", .dim) + Terminal.printable($0.value) }.joined(
+          separator: "  ")
     }
     let severity = Severity(name: fields["severity"] ?? "") ?? .unknown
     let source =
       fields["kubernetes.pod_name"] ?? fields["kubernetes.container_name"] ?? fields["service"] ?? fields["source"]
       ?? ""
     return [
-      Terminal.colored(time, .dim), LogLine.word(severity), Terminal.colored(Terminal.printable(source), .blue),
+      Terminal.colored(Terminal.printable(time), .dim), LogLine.word(severity),
+      Terminal.colored(Terminal.printable(source), .blue),
       Terminal.printable(message),
     ].filter { !$0.isEmpty }.joined(separator: "  ")
   }

@@ -33,7 +33,11 @@ enum Terminal {
     }
   }
 
-  static func complain(_ text: String) { writeError("timberline: \(text)\n") }
+  /// An error, which may hold words of a server or of a log; its own line breaks are kept.
+  static func complain(_ text: String) {
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { printable(String($0)) }
+    writeError("timberline: \(lines.joined(separator: "\n"))\n")
+  }
 
   static func writeError(_ text: String) {
     let bytes = Array(text.utf8)
@@ -50,20 +54,20 @@ enum Terminal {
     case green = "32"
     case yellow = "33"
     case blue = "34"
-    case magenta = "35"
     case bold = "1"
     case dim = "2"
     case redInverse = "41;97"
   }
 
-  /// Log text made harmless: control characters are shown, so that a line can't move the cursor or change the terminal.
+  /// Log text made harmless: control characters are shown, so that a line can't move the cursor or change the terminal; what
+  /// changes the direction of writing or breaks the line is U+FFFD.
   static func printable(_ text: String) -> String {
     var result = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {
       switch scalar.value {
       case 0x09: result.append(contentsOf: "    ".unicodeScalars)
       case 0..<0x20: result.append(Unicode.Scalar(0x2400 + scalar.value) ?? "\u{FFFD}")
-      case 0x7F...0x9F, 0x200E...0x200F, 0x202A...0x202E, 0x2066...0x2069: result.append("\u{FFFD}")
+      case 0x7F...0x9F, 0x061C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069: result.append("\u{FFFD}")
       default: result.append(scalar)
       }
     }

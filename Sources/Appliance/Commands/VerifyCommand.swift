@@ -26,6 +26,7 @@ struct VerifyCommand: AsyncParsableCommand {
       if tenants.isEmpty { Terminal.write("No tenant has a file yet.\n") }
       for tenant in tenants {
         let database = try await assembly.pool.open(AccessPolicy.operatorScope(of: tenant))
+        assembly.indexes.follow(database)
         let report = try await database.verify()
         Terminal.write(
           "\(tenant.text): \(report.blockCount) blocks, \(report.segmentCount) segments, \(report.recordCount) records, "

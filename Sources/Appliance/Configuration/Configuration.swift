@@ -132,6 +132,9 @@ struct ConfigurationError: Error, CustomStringConvertible {
 
 /// A file of `name = value` lines; `#` starts a comment line, blank lines are skipped, a value may stand in double quotes.
 enum ConfigurationFile {
+  /// Far more than every setting and its comments need; what is larger is some other file.
+  private static let byteCountMax = 1 << 20
+
   static func read(_ path: String) throws -> [(name: String, text: String, line: Int)] {
     guard let file = fopen(path, "r") else {
       throw ConfigurationError("can't read configuration file \(path): \(String(cString: strerror(errno)))")
@@ -139,7 +142,16 @@ enum ConfigurationFile {
     defer { fclose(file) }
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 16_384)
-    while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk[..<count] }
+    while case let count = fread(&chunk, 1, chunk.count, file), count > 0 {
+      bytes += chunk[..<count]
+      guard bytes.count <= byteCountMax else {
+        throw ConfigurationError("\(path) is larger than 1 MiB and so is no configuration file")
+      }
+    }
+    // A folder can be opened, but not read.
+    if ferror(file) != 0 {
+      throw ConfigurationError("can't read configuration file \(path): \(String(cString: strerror(errno)))")
+    }
     return try parse(bytes, path: path)
   }
 

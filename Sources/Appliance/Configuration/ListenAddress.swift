@@ -5,13 +5,16 @@ struct ListenAddress: Sendable, Equatable {
 
   init(_ text: String) throws(InvalidSetting) {
     let expected = InvalidSetting(expected: "HOST:PORT, such as 127.0.0.1:7300 or [::1]:7300")
-    guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]),
-      (0...65_535).contains(port)
-    else { throw expected }
+    guard let colon = text.lastIndex(of: ":") else { throw expected }
+    let portText = text[text.index(after: colon)...]
+    guard portText.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = Int(portText), port <= 65_535 else {
+      throw expected
+    }
     var host = String(text[..<colon])
     if host.hasPrefix("["), host.hasSuffix("]") {
       host = String(host.dropFirst().dropLast())
-    } else if host.contains(":") {
+      guard host.contains(":") else { throw expected }
+    } else if host.contains(where: { ":[]/ \t".contains($0) }) {
       throw expected
     }
     self.host = host.isEmpty ? "0.0.0.0" : host

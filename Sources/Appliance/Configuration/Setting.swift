@@ -160,9 +160,11 @@ extension Setting {
     let units: [(suffix: Character, seconds: Int)] = [
       ("s", 1), ("m", 60), ("h", 3600), ("d", 86_400), ("w", 604_800), ("y", 31_536_000),
     ]
+    // Longer ones do not fit the nanoseconds of a `Timestamp`.
+    let secondsMax = 100 * 31_536_000
     guard let unit = units.first(where: { text.last == $0.suffix }), let number = Int(text.dropLast()), number > 0,
-      number <= 1_000_000
-    else { throw InvalidSetting(expected: "an age such as 90m, 12h, 30d or 1y") }
+      number <= secondsMax / unit.seconds
+    else { throw InvalidSetting(expected: "an age such as 90m, 12h, 30d or 1y, at most 100y") }
     return .seconds(number * unit.seconds)
   }
 }

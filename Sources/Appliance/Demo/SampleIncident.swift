@@ -32,7 +32,8 @@ struct SampleIncident {
   mutating func generate(recordsPerBody: Int = 5000, _ body: ([UInt8]) async throws -> Void) async rethrows {
     var positions: [Double] = []
     positions.reserveCapacity(recordCount)
-    while positions.count < recordCount {
+    // The rollout's two lines come on top.
+    while positions.count < recordCount - 2 {
       let position = random.unit()
       if random.unit() * 2 < SampleIncident.load(at: position) { positions.append(position) }
     }
@@ -43,8 +44,8 @@ struct SampleIncident {
     for position in positions {
       if !hasDeployed, position >= SampleIncident.deploymentPosition {
         hasDeployed = true
-        append(SampleIncident.rollout, at: position, to: &lines)
-        append(SampleIncident.configurationChange, at: position + 1e-5, to: &lines)
+        append(SampleIncident.rollout, at: SampleIncident.deploymentPosition, to: &lines)
+        append(SampleIncident.configurationChange, at: position, to: &lines)
       }
       append(line(at: position), at: position, to: &lines)
       count += 1

@@ -1,3 +1,4 @@
+import Analysis
 import Domain
 import Hummingbird
 import Ingest
@@ -34,12 +35,16 @@ extension Problem {
       self = problem
     case let error as SearchError:
       self.init(error)
+    case is AnalysisBusy:
+      self = .unavailable("Too many analyses wait for their turn; start it again later.", retryAfterSeconds: 30)
     case is IngestBusy:
       self = .unavailable(
         "More bodies came at once than can be held. Nothing of this one was taken; send it again.", retryAfterSeconds: 1
       )
     case let error as StorageError:
       self.init(error)
+    case is CancellationError:
+      self = .unavailable("The request was ended before its answer stood; send it again.", retryAfterSeconds: 1)
     case let error as HTTPError where error.status == .notFound:
       self = .notFound("'\(path)' is no address of this server.")
     case let error as HTTPError:

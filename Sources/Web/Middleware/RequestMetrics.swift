@@ -31,7 +31,7 @@ package final class RequestMetrics: RouterMiddleware {
     let response = try await next(request, context)
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     let route = context.endpointPath ?? "none"
-    let key = Key(method: request.method.rawValue, route: route, status: Int(response.status.code))
+    let key = Key(method: Self.label(request.method), route: route, status: Int(response.status.code))
     state.withLock { state in
       state.counts[key, default: 0] += 1
       let bucket = RequestMetrics.bounds.firstIndex { seconds <= $0 } ?? RequestMetrics.bounds.count
@@ -39,6 +39,14 @@ package final class RequestMetrics: RouterMiddleware {
       state.durations[route, default: Durations()].sum += seconds
     }
     return response
+  }
+
+  /// One word for every method that no route has, so that requests can't make labels without end.
+  private static func label(_ method: HTTPRequest.Method) -> String {
+    switch method {
+    case .get, .head, .post, .put, .patch, .delete, .options: method.rawValue
+    default: "other"
+    }
   }
 
   /// Prometheus text.

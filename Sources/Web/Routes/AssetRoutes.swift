@@ -52,12 +52,30 @@ struct AssetRoutes: Sendable {
       .contentType: asset.contentType, .eTag: asset.etag, .vary: "Accept-Encoding",
       .cacheControl: asset.isImmutable ? "public, max-age=31536000, immutable" : "no-cache",
     ]
-    if request.headers[.ifNoneMatch] == asset.etag { return Response(status: .notModified, headers: headers) }
-    let takesGzip = request.headers[.acceptEncoding]?.contains("gzip") == true
-    if takesGzip, let compressed = asset.compressed {
+    if AssetRoutes.holds(request, asset.etag) { return Response(status: .notModified, headers: headers) }
+    if AssetRoutes.takesGzip(request), let compressed = asset.compressed {
       headers[.contentEncoding] = "gzip"
       return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: compressed))
     }
     return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: asset.bytes))
+  }
+
+  /// Whether the client has the asset already. Proxies that compress answers weaken their tags, so tags are compared without `W/`
+  /// (RFC 9110, 13.1.2).
+  private static func holds(_ request: Request, _ etag: String) -> Bool {
+    elements(of: request.headers[.ifNoneMatch]).contains { $0 == "*" || $0 == etag || $0 == "W/" + etag }
+  }
+
+  private static func takesGzip(_ request: Request) -> Bool {
+    elements(of: request.headers[.acceptEncoding]).contains { element in
+      let parts = element.split(separator: ";").map { $0.filter { $0 != " " }.lowercased() }
+      return parts.first == "gzip"
+        && !parts.dropFirst().contains { ["q=0", "q=0.0", "q=0.00", "q=0.000"].contains($0) }
+    }
+  }
+
+  /// The parts of a header that holds a list.
+  private static func elements(of header: String?) -> [Substring] {
+    (header ?? "").split(separator: ",").map { $0.drop { $0 == " " } }
   }
 }

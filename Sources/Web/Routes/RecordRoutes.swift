@@ -47,7 +47,7 @@ struct RecordRoutes: Sendable {
     let end = try body.time("end", now: now()) ?? body.time("end_time", now: now())
     let hits = try await search.meaning(
       MeaningRequest(
-        text: text, range: TimeRange(start: start ?? TimeRange.all.start, end: end ?? TimeRange.all.end),
+        text: text, range: try TimeRange(requestedStart: start, end: end),
         filter: try body.string("namespace").map { "namespace:=\(SearchText.quoted($0))" } ?? body.string("filter")
           ?? "*",
         limit: try body.integer("limit", default: 20, in: 1...1000)),

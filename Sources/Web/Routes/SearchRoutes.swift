@@ -30,21 +30,24 @@ struct SearchRoutes: Sendable {
     let body = ResponseBody { writer in
       var json = JSONWriter(reservingCapacity: 1 << 16)
       var batch = first
-      do {
-        while let rows = batch {
-          json.removeAll()
-          for row in rows {
-            json.object { json in
-              for field in row.fields { json.member(field.name, field.value) }
-            }
-            json.newline()
+      while let rows = batch {
+        json.removeAll()
+        for row in rows {
+          json.object { json in
+            for field in row.fields { json.member(field.name, field.value) }
           }
-          try await writer.write(ByteBuffer(bytes: json.bytes))
-          batch = try await stream.next()
+          json.newline()
         }
-      } catch {
-        logger.warning("a query's answer was cut off", metadata: ["error": "\(error)"])
-        throw error
+        try await writer.write(ByteBuffer(bytes: json.bytes))
+        do {
+          batch = try await stream.next()
+        } catch {
+          // That the client has gone or the server stops is nobody's failure.
+          if !(error is CancellationError) {
+            logger.warning("a query's answer was cut off", metadata: ["error": "\(error)"])
+          }
+          throw error
+        }
       }
       try await writer.finish(nil)
     }

@@ -101,7 +101,12 @@ let package = Package(
     tests("LogQuery", ["Domain"]),
     tests("Embedding", ["Domain"]),
     tests("VectorIndex", ["CKernels"]),
-    tests("Web", ["Analysis", "CWebAssets", "Domain", "Identity", "Indexing", "Ingest", "Search", "Storage", logging]),
+    tests(
+      "Web",
+      [
+        "TestSupport", "Analysis", "CWebAssets", "Domain", "Identity", "Indexing", "Ingest", "Search", "Storage",
+        logging,
+      ]),
     tests("Storage", ["LogBlocks", "Domain", grdb, logging]),
     .target(
       name: "TestSupport", dependencies: ["Indexing", "Storage", "LogParsing", "LogTemplates", "Domain", logging],
@@ -112,7 +117,7 @@ let package = Package(
     tests("Ingest", ["TestSupport", "Storage", "Search", "Indexing", "Domain", "CZlib", "CZstd", logging]),
     tests("Search", ["TestSupport", "Indexing", "Storage", "LogQuery", "LogBlocks", "Domain", logging]),
     tests("Analysis", ["TestSupport", "Search", "Indexing", "Storage", "Domain", logging]),
-    tests("Appliance", ["LogParsing", "Domain"]),
+    tests("Appliance", ["TestSupport", "LogParsing", "Domain"]),
     .testTarget(name: "ArchitectureTests", swiftSettings: swiftSettings),
   ]
 )

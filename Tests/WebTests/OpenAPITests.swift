@@ -1,13 +1,5 @@
-import Analysis
 import CWebAssets
-import Domain
 import FoundationEssentials
-import Identity
-import Indexing
-import Ingest
-import Logging
-import Search
-import Storage
 import Testing
 
 @testable import Web
@@ -76,37 +68,9 @@ import Testing
 
   private func name(_ route: Route) -> String { "\(route.method.rawValue) \(route.path)" }
 
-  /// Every route but the one that serves the pages, on services over an empty folder.
+  /// Every route but the one that serves the pages.
   private func withRoutes<Result>(_ body: ([Route]) throws -> Result) async throws -> Result {
-    let root = FileManager.default.temporaryDirectory.appending(path: "timberline-web-\(UUID().uuidString)").path
-    // What is left of an empty folder is the system's to clean.
-    defer { try? FileManager.default.removeItem(atPath: root) }
-    let now: @Sendable () -> Timestamp = { Timestamp(seconds: 1_800_000_000) }
-    let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-    let directory = try DataDirectory(path: root)
-    let control = try await ControlDatabase(directory)
-    let pool = TenantDatabasePool(directory, now: now, logger: logger)
-    let indexes = TenantIndexPool(logger: logger)
-    let ingest = IngestService(
-      pool: pool,
-      limits: IngestLimits(
-        bodyByteCountMax: 1 << 20, lineByteCountMax: 1 << 16, fieldCountMax: 100, retentionNanoseconds: nil),
-      executor: globalConcurrentExecutor, now: now, didOpen: { _ in })
-    let search = SearchService(
-      pool: pool, indexes: indexes, limits: SearchLimits(seconds: 5, byteCountMax: 1 << 20),
-      executor: globalConcurrentExecutor, now: now)
-    let routes = Routes(
-      WebServices(
-        ingest: ingest, search: search,
-        analyses: AnalysisService(
-          pool: pool, indexes: indexes, search: search, executor: globalConcurrentExecutor, now: now, logger: logger),
-        access: AccessPolicy(keys: try await APIKeyService(control: control, now: now), isDevelopment: false),
-        metrics: RequestMetrics(), limits: WebLimits(compressedBodyByteCountMax: 1 << 20), version: "0",
-        isDevelopment: false, now: now, checks: [], collectMetrics: { "" }))
-    let result = try body(routes.all.filter { $0.path != "/{path}" })
-    await pool.closeAll()
-    await control.close()
-    return result
+    try await TestServer.run { try body($0.routes.all.filter { $0.path != "/{path}" }) }
   }
 }
 

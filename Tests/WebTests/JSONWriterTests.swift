@@ -131,7 +131,9 @@ import Testing
 
   private func withoutRuns(_ text: String) -> [Unicode.Scalar] {
     var scalars: [Unicode.Scalar] = []
-    for scalar in text.unicodeScalars where scalar != "\u{FFFD}" || scalars.last != "\u{FFFD}" { scalars.append(scalar) }
+    for scalar in text.unicodeScalars where scalar != "\u{FFFD}" || scalars.last != "\u{FFFD}" {
+      scalars.append(scalar)
+    }
     return scalars
   }
 }

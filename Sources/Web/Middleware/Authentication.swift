@@ -20,9 +20,36 @@ struct Authentication: RouterMiddleware {
         throw problem
       }
       context.caller = caller
-    } else {
-      context.caller = access.callerWithoutCredential
+    } else if let caller = access.callerWithoutCredential {
+      guard request.isOfThisMachine else { throw Problem.foreignRequest }
+      context.caller = caller
     }
     return try await next(request, context)
   }
+}
+
+extension Request {
+  /// Whether no page of another site can have sent it: a browser lets any page send requests to loopback.
+  ///
+  /// A name that somebody's DNS leads to loopback shows in the host; a page of another site shows in the origin, which browsers send
+  /// with every request that changes something.
+  fileprivate var isOfThisMachine: Bool {
+    guard let authority = head.authority?.lowercased() else { return true }
+    // Without the port; an IPv6 address stands in brackets.
+    let host = authority.hasPrefix("[") ? authority.prefix { $0 != "]" } + "]" : authority.prefix { $0 != ":" }
+    let numbers = host.split(separator: ".", omittingEmptySubsequences: false)
+    guard
+      host == "localhost" || host.hasSuffix(".localhost") || host == "[::1]"
+        || (numbers.count == 4 && numbers[0] == "127" && numbers.allSatisfy { UInt8($0) != nil })
+    else { return false }
+    guard let origin = headers[.origin]?.lowercased() else { return true }
+    return origin == "http://\(authority)" || origin == "https://\(authority)"
+  }
+}
+
+extension Problem {
+  fileprivate static let foreignRequest = Problem(
+    .forbidden, "foreign-request", "Only this machine's own requests are answered",
+    "The server runs without a sign-in, and the request came by another name or from a page of another site. "
+      + "Use the address the server printed when it started, or run it without --dev.")
 }

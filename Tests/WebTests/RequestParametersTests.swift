@@ -1,6 +1,7 @@
 import Domain
 import HTTPTypes
 import Hummingbird
+import TestSupport
 import Testing
 
 @testable import Web
@@ -25,7 +26,7 @@ import Testing
 
   @Test(arguments: 0..<20)
   func `any bytes are decoded to something`(seed: UInt64) {
-    var random = SeededBytes(seed: seed)
+    var random = SeededGenerator(seed: seed)
     for _ in 0..<50 { _ = RequestParameters(String(decoding: random.bytes(countMax: 60), as: UTF8.self)) }
   }
 
@@ -159,7 +160,7 @@ import Testing
 
   @Test(arguments: 0..<10)
   func `any bytes are an object or a refusal`(seed: UInt64) async throws {
-    var random = SeededBytes(seed: seed)
+    var random = SeededGenerator(seed: seed)
     for _ in 0..<20 {
       let body = Array("{\"a\":".utf8) + random.bytes(countMax: 20) + Array("}".utf8)
       do {

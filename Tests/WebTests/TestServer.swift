@@ -75,17 +75,13 @@ struct TestServer: Sendable {
 
   /// Asks as the holder of `key`; nil is nobody.
   func answer(
-    _ method: HTTPRequest.Method, _ path: String, key: String? = nil, headers: HTTPFields = [:],
-    body: some Sequence<UInt8> = [UInt8]()
+    _ method: HTTPRequest.Method, _ path: String, host: String = "localhost", key: String? = nil,
+    headers: HTTPFields = [:], body: some Sequence<UInt8> = [UInt8]()
   ) async throws -> Answer {
     var headers = headers
     if let key { headers[.authorization] = "Bearer \(key)" }
-    let response = try await responder.respond(
-      to: .test(method, path, headers: headers, body: body), context: .test())
-    let collector = Collector()
-    try await response.body.write(CollectingWriter(collector: collector))
-    return Answer(
-      status: Int(response.status.code), headers: response.headers, body: collector.bytes.withLock { $0 })
+    return try await Answer(
+      await responder.respond(to: .test(method, path, host: host, headers: headers, body: body), context: .test()))
   }
 }
 
@@ -93,6 +89,15 @@ struct Answer: Sendable {
   let status: Int
   let headers: HTTPFields
   let body: [UInt8]
+
+  /// The whole of a response.
+  init(_ response: Response) async throws {
+    let collector = Collector()
+    try await response.body.write(CollectingWriter(collector: collector))
+    status = Int(response.status.code)
+    headers = response.headers
+    body = collector.bytes.withLock { $0 }
+  }
 
   var text: String { String(decoding: body, as: UTF8.self) }
 
@@ -115,17 +120,26 @@ struct ProblemDocument: Decodable {
 
 extension Request {
   static func test(
-    _ method: HTTPRequest.Method, _ path: String, headers: HTTPFields = [:], body: some Sequence<UInt8> = [UInt8]()
+    _ method: HTTPRequest.Method, _ path: String, host: String = "localhost", headers: HTTPFields = [:],
+    body: some Sequence<UInt8> = [UInt8]()
   ) -> Request {
     Request(
-      head: HTTPRequest(method: method, scheme: "http", authority: "localhost", path: path, headerFields: headers),
+      head: HTTPRequest(method: method, scheme: "http", authority: host, path: path, headerFields: headers),
       body: RequestBody(buffer: ByteBuffer(bytes: body)))
   }
 }
 
 extension AnonymousContext {
   private struct Source: RequestContextSource {
-    var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    let logger: Logger
+
+    init() {
+      // The request's id stands in the logger's metadata, where the application puts it.
+      var logger = Logger(label: "test") { StreamLogHandler.standardError(label: $0) }
+      logger.logLevel = .critical
+      logger[metadataKey: "hb.request.id"] = "\(UUID().uuidString)"
+      self.logger = logger
+    }
   }
 
   static func test() -> AnonymousContext { AnonymousContext(source: Source()) }

@@ -83,6 +83,13 @@ struct TestServer: Sendable {
     return try await Answer(
       await responder.respond(to: .test(method, path, host: host, headers: headers, body: body), context: .test()))
   }
+
+  /// Hands over each part of an answer as it is written; what `heard` throws is what the connection would.
+  func follow(_ path: String, key: String, _ heard: @escaping @Sendable (String) throws -> Void) async throws {
+    let request = Request.test(.get, path, headers: [.authorization: "Bearer \(key)"])
+    let response = try await responder.respond(to: request, context: .test())
+    try await response.body.write(FollowingWriter(heard: heard))
+  }
 }
 
 struct Answer: Sendable {
@@ -155,6 +162,14 @@ private struct CollectingWriter: ResponseBodyWriter {
   mutating func write(_ buffer: ByteBuffer) async throws {
     collector.bytes.withLock { $0 += buffer.readableBytesView }
   }
+
+  consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
+}
+
+private struct FollowingWriter: ResponseBodyWriter {
+  let heard: @Sendable (String) throws -> Void
+
+  mutating func write(_ buffer: ByteBuffer) async throws { try heard(String(buffer: buffer)) }
 
   consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
 }

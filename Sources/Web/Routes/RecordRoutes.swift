@@ -27,13 +27,10 @@ struct RecordRoutes: Sendable {
         text: filters.isEmpty ? "*" : filters.joined(separator: " "), range: try parameters.timeRange(now: now()),
         limit: try parameters.integer("limit", default: 100, in: 1...10_000)),
       scope: context.scope)
-    var json = JSONWriter(reservingCapacity: 1 << 16)
-    var rows: [SearchRow] = []
-    try await prepared.run { rows += $0 }
-    json.array { json in
-      for row in rows { json.record(row, hit: nil) }
-    }
-    return Response(json: json)
+    return try await Response(
+      rows: prepared, contentType: "application/json", opening: "[", separator: ",", closing: "]",
+      logger: context.logger
+    ) { row, json in json.record(row, hit: nil) }
   }
 
   /// `POST /api/v1/logs/search`: records that mean what the text says, the nearest first.

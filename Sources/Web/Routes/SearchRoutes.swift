@@ -13,8 +13,6 @@ struct SearchRoutes: Sendable {
     now = services.now
   }
 
-  /// Streams rows as they are found. A query that fails after the first rows ends the connection, so that a cut answer is never
-  /// taken for a whole one.
   @Sendable func query(_ request: Request, _: AnonymousContext, context: TenantContext) async throws -> Response {
     let parameters = try await RequestParameters(request)
     let prepared = try await search.prepare(
@@ -23,35 +21,14 @@ struct SearchRoutes: Sendable {
         limit: parameters["limit"] == nil ? nil : try parameters.integer("limit", default: 0, in: 0...10_000_000),
         offset: try parameters.integer("offset", default: 0, in: 0...10_000_000)),
       scope: context.scope)
-    // The first rows come before the answer's head, so that a query that can't be answered is a problem and not a broken answer.
-    let stream = RowStream(prepared)
-    let first = try await stream.next()
-    let logger = context.logger
-    let body = ResponseBody { writer in
-      var json = JSONWriter(reservingCapacity: 1 << 16)
-      var batch = first
-      while let rows = batch {
-        json.removeAll()
-        for row in rows {
-          json.object { json in
-            for field in row.fields { json.member(field.name, field.value) }
-          }
-          json.newline()
-        }
-        try await writer.write(ByteBuffer(bytes: json.bytes))
-        do {
-          batch = try await stream.next()
-        } catch {
-          // That the client has gone or the server stops is nobody's failure.
-          if !(error is CancellationError) {
-            logger.warning("a query's answer was cut off", metadata: ["error": "\(error)"])
-          }
-          throw error
-        }
+    return try await Response(
+      rows: prepared, contentType: "application/x-ndjson", logger: context.logger
+    ) { row, json in
+      json.object { json in
+        for field in row.fields { json.member(field.name, field.value) }
       }
-      try await writer.finish(nil)
+      json.newline()
     }
-    return Response(status: .ok, headers: [.contentType: "application/x-ndjson"], body: body)
   }
 
   @Sendable func hits(_ request: Request, _: AnonymousContext, context: TenantContext) async throws -> Response {

@@ -46,8 +46,10 @@ extension SearchService {
     return try await withTaskExecutorPreference(compute) {
       let counted = try await patternCounts(filter, request.range, scope: scope)
       var previous: [UInt32: Int] = [:]
-      if request.range.start != TimeRange.all.start, request.range.end != TimeRange.all.end {
-        let length = max(0, request.range.end.nanoseconds(since: request.range.start))
+      if request.range.start != TimeRange.all.start {
+        // A window without an end goes on until now.
+        let end = request.range.end == TimeRange.all.end ? currentTime : request.range.end
+        let length = max(0, end.nanoseconds(since: request.range.start))
         let before = TimeRange(start: request.range.start.advanced(byNanoseconds: -length), end: request.range.start)
         previous = try await patternCounts(filter, before, scope: scope).patterns.mapValues(\.count)
       }

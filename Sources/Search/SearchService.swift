@@ -323,6 +323,8 @@ package struct SearchService: Sendable {
 
   var compute: any TaskExecutor { executor }
 
+  var currentTime: Timestamp { now() }
+
   private func pipeline(_ pipes: [Pipe]) -> [Pipe] {
     if case .streamContext = pipes.first { return Array(pipes.dropFirst()) }
     return pipes

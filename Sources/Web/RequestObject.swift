@@ -47,6 +47,18 @@ struct RequestObject: Sendable {
     }
   }
 
+  /// The members that are text, numbers or booleans, as parameters of a request are written.
+  var texts: [(name: String, text: String)] {
+    members.compactMap { name, member in
+      switch member {
+      case .string(let text): (name, text)
+      case .number(let number): (name, Int(exactly: number).map { String($0) } ?? String(number))
+      case .bool(let flag): (name, flag ? "true" : "false")
+      case .null, .other: nil
+      }
+    }
+  }
+
   func string(_ name: String) throws -> String? {
     switch members[name] {
     case nil, .null: return nil

@@ -11,17 +11,26 @@ struct RequestParameters: Sendable {
     add(text)
   }
 
-  /// Of the query string, then of a posted form, which wins.
+  /// Of the query string, then of a posted form or JSON object, which wins.
   ///
-  /// - Throws: `Problem` 413 when the form is larger than 1 MiB.
+  /// - Throws: `Problem` 413 when the body is larger than 1 MiB, 415 when it is something else.
   init(_ request: Request) async throws {
     if let query = request.uri.query { add(query) }
-    if request.method == .post,
-      request.headers[.contentType]?.lowercased().hasPrefix("application/x-www-form-urlencoded") == true
-    {
-      var request = request
-      let body = try await request.collectBody(upTo: 1 << 20)
+    guard request.method == .post else { return }
+    let type = (request.headers[.contentType] ?? "").lowercased().prefix { $0 != ";" && $0 != " " }
+    if type == "application/json" {
+      for (name, text) in try await RequestObject(request).texts { values[name] = text }
+      return
+    }
+    var request = request
+    let body = try await request.collectBody(upTo: 1 << 20)
+    if type == "application/x-www-form-urlencoded" {
       add(String(buffer: body))
+    } else if body.readableBytes > 0 {
+      // Read as nothing, a query that went astray would answer everything there is.
+      throw Problem(
+        .unsupportedMediaType, "content-type", "The body's type is not known here",
+        "Parameters are taken as application/x-www-form-urlencoded or application/json, not '\(type)'.")
     }
   }
 

@@ -90,7 +90,8 @@ package struct Routes: Sendable {
 
   /// The server's router: outermost middleware first.
   package func router(access: AccessPolicy, metrics: RequestMetrics) -> Hummingbird.Router<AnonymousContext> {
-    let router = Hummingbird.Router(context: AnonymousContext.self)
+    // HEAD is what monitors ask with.
+    let router = Hummingbird.Router(context: AnonymousContext.self, options: .autoGenerateHeadEndpoints)
     router.addMiddleware {
       SecurityHeaders()
       metrics

@@ -6,6 +6,7 @@ import Search
 import Storage
 import Testing
 
+@testable import Analysis
 @testable import Ingest
 @testable import Web
 
@@ -36,6 +37,7 @@ import Testing
     (SearchError.timeout(seconds: 30), 504, "query-timeout", nil),
     (SearchError.tooLarge("the sort holds too much"), 422, "query-too-large", nil),
     (IngestBusy(), 503, "overloaded", "1"),
+    (AnalysisBusy(), 503, "overloaded", "30"),
     (storage(.busy(retryAfterSeconds: 4)), 503, "overloaded", "4"),
     (storage(.diskFull), 507, "disk-full", "30"),
     (storage(.closed), 503, "overloaded", "1"),

@@ -41,10 +41,31 @@ import Testing
     #expect(parameters["limit"] == "5")
   }
 
-  @Test func `a body of another type is no form`() async throws {
-    let request = Request.test(.post, "/x", headers: [.contentType: "text/plain"], body: "query=form".utf8)
+  @Test func `a posted JSON object wins over the address, too`() async throws {
+    let request = Request.test(
+      .post, "/x?query=address&field=f", headers: [.contentType: "application/json; charset=utf-8"],
+      body: #"{"query":"json","limit":5,"share":0.5,"flag":true,"none":null,"list":[1]}"#.utf8)
 
-    #expect(try await RequestParameters(request)["query"] == nil)
+    let parameters = try await RequestParameters(request)
+
+    let expected = [
+      ("query", "json"), ("field", "f"), ("limit", "5"), ("share", "0.5"), ("flag", "true"), ("none", nil),
+      ("list", nil),
+    ]
+    for (name, value) in expected { #expect(parameters[name] == value, "\(name)") }
+  }
+
+  @Test(arguments: ["text/plain", "", "multipart/form-data", "application/jsonl"])
+  func `a body of another type is refused, not passed over`(type: String) async throws {
+    let request = Request.test(.post, "/x", headers: [.contentType: type], body: "query=form".utf8)
+
+    let problem = await #expect(throws: Problem.self) { try await RequestParameters(request) }
+
+    #expect(problem?.status == .unsupportedMediaType)
+  }
+
+  @Test func `a post without a body has the address's parameters`() async throws {
+    #expect(try await RequestParameters(.test(.post, "/x?query=address"))["query"] == "address")
   }
 
   @Test func `a form over a mebibyte is refused`() async throws {

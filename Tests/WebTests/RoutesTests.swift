@@ -121,7 +121,8 @@ import Testing
   @Test(
     arguments: [
       ("localhost:7300", nil), ("LOCALHOST", nil), ("127.0.0.1:7300", nil), ("127.8.9.1", nil), ("[::1]:7300", nil),
-      ("app.localhost:7300", nil), ("localhost:7300", "http://localhost:7300"), ("[::1]:7300", "http://[::1]:7300"),
+      ("app.localhost:7300", nil), ("devbox:7300", nil), ("localhost:7300", "http://localhost:7300"),
+      ("[::1]:7300", "http://[::1]:7300"),
     ] as [(String, String?)])
   func `without a sign-in, this machine's own requests are answered`(host: String, origin: String?) async throws {
     let status = try await statusWithoutSignIn(host: host, origin: origin)
@@ -133,7 +134,7 @@ import Testing
     arguments: [
       ("evil.example", nil), ("evil.example:7300", nil), ("127.0.0.1.evil.example", nil), ("127.evil.0.1", nil),
       ("localhost.evil.example:7300", nil), ("[::ffff:1.2.3.4]:7300", nil), ("10.0.0.1:7300", nil),
-      ("evillocalhost", nil), ("", nil),
+      ("localhost.", nil), ("[fe80::1]:7300", nil), ("", nil),
       ("localhost:7300", "http://evil.example"), ("localhost:7300", "null"),
       ("localhost:7300", "http://localhost:8080"),
       ("evil.example:7300", "http://evil.example:7300"),
@@ -200,6 +201,21 @@ import Testing
         instances.insert(try answer.decoded(ProblemDocument.self).instance)
       }
       #expect(instances.count == 11)
+    }
+  }
+
+  @Test func `HEAD answers as GET does, without a body`() async throws {
+    try await TestServer.run { server in
+      for (path, key, status) in [
+        ("/", nil, 200), ("/health", nil, 200), ("/api/v1/nowhere", nil, 404), ("/api/v1/session", nil, 401),
+        ("/api/v1/session", server.keys[0], 200), ("/api/v1/logs/tail", server.keys[0], 200),
+        ("/api/v1/logs/query", server.keys[0], 200),
+      ] {
+        let answer = try await server.answer(.head, path, key: key)
+
+        #expect(answer.status == status, "\(path)")
+        if status == 200 { #expect(answer.body.isEmpty, "\(path)") }
+      }
     }
   }
 

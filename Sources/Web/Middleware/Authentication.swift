@@ -31,15 +31,15 @@ struct Authentication: RouterMiddleware {
 extension Request {
   /// Whether no page of another site can have sent it: a browser lets any page send requests to loopback.
   ///
-  /// A name that somebody's DNS leads to loopback shows in the host; a page of another site shows in the origin, which browsers send
-  /// with every request that changes something.
+  /// A name that somebody's DNS leads to loopback shows in the host, by its dots: nobody can own `localhost` or another name without
+  /// them. A page of another site shows in the origin, which browsers send with every request that changes something.
   fileprivate var isOfThisMachine: Bool {
     guard let authority = head.authority?.lowercased() else { return true }
     // Without the port; an IPv6 address stands in brackets.
     let host = authority.hasPrefix("[") ? authority.prefix { $0 != "]" } + "]" : authority.prefix { $0 != ":" }
     let numbers = host.split(separator: ".", omittingEmptySubsequences: false)
     guard
-      host == "localhost" || host.hasSuffix(".localhost") || host == "[::1]"
+      (numbers.count == 1 && !host.isEmpty && !host.hasPrefix("[")) || host.hasSuffix(".localhost") || host == "[::1]"
         || (numbers.count == 4 && numbers[0] == "127" && numbers.allSatisfy { UInt8($0) != nil })
     else { return false }
     guard let origin = headers[.origin]?.lowercased() else { return true }

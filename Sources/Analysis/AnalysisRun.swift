@@ -133,7 +133,7 @@ struct AnalysisRun: Sendable {
     let others = ranked.dropFirst().filter { $0.score.value >= 3 }.count
     let score = min(lead.change.kind == .steady ? 7.9 : 10, lead.score.value + 0.3 * Double(min(3, others)))
     return AnalysisDocument.Cluster(
-      clusterID: 0, label: lead.entry.pattern.text, size: members.reduce(0) { $0 + $1.entry.count },
+      clusterID: 0, label: Briefing.name(of: lead.entry), size: members.reduce(0) { $0 + $1.entry.count },
       sampleLogs: ranked.prefix(Self.sampleMax).map { String(decoding: $0.entry.sample, as: UTF8.self) },
       severity: Self.grade(score).rawValue, severityScore: (score * 10).rounded() / 10, reasons: lead.score.reasons,
       patterns: ranked.map(\.entry.pattern.number),

@@ -58,13 +58,15 @@ enum Briefing {
   private static func sentence(_ cluster: AnalysisDocument.Cluster) -> String {
     let place = cluster.workloads.isEmpty ? "" : " from \(list(cluster.workloads.prefix(3)))"
     let span =
-      day(cluster.firstSeen) == day(cluster.lastSeen)
-      ? "between \(time(cluster.firstSeen)) and \(clock(cluster.lastSeen))"
-      : "between \(clock(cluster.firstSeen)) and \(clock(cluster.lastSeen))"
+      cluster.firstSeen.prefix(19) == cluster.lastSeen.prefix(19)
+      ? "at \(clock(cluster.firstSeen))"
+      : day(cluster.firstSeen) == day(cluster.lastSeen)
+        ? "between \(time(cluster.firstSeen)) and \(clock(cluster.lastSeen))"
+        : "between \(clock(cluster.firstSeen)) and \(clock(cluster.lastSeen))"
     let how: String
     switch cluster.change {
     case "new": how = "not seen before this window"
-    case "burst": how = "a burst of \(rate(cluster.rate)) a minute where \(rate(cluster.baselineRate)) are usual"
+    case "burst": how = "a burst of \(rate(cluster.rate)) a minute where \(usual(cluster.baselineRate)) usual"
     case "shift": how = "a lasting rise to \(rate(cluster.rate)) a minute from \(rate(cluster.baselineRate))"
     case "silence": how = "gone quiet: \(rate(cluster.rate)) a minute where \(rate(cluster.baselineRate)) are usual"
     default: how = "at its usual rate of \(rate(cluster.rate)) a minute"
@@ -91,6 +93,10 @@ enum Briefing {
     return "\(Int((cluster.rate / cluster.baselineRate).rounded())) times"
   }
 
+  private static func usual(_ value: Double) -> String {
+    value < 0.05 ? "none are" : value < 1.05 && value > 0.95 ? "1 is" : "\(rate(value)) are"
+  }
+
   private static func rate(_ value: Double) -> String {
     value >= 10 ? "\(Int(value.rounded()))" : "\((value * 10).rounded() / 10)"
   }
@@ -99,6 +105,12 @@ enum Briefing {
     let names = Array(names)
     return names.count <= 1
       ? names.first ?? "" : names.dropLast().joined(separator: ", ") + " and " + names[names.count - 1]
+  }
+
+  /// What to call a pattern: its text, or where that is nothing but wildcards, one of its lines.
+  static func name(of entry: PatternCounts.Entry) -> String {
+    entry.pattern.text.replacing("<*>", with: "").contains { $0.isLetter }
+      ? entry.pattern.text : clipped(String(decoding: entry.sample, as: UTF8.self), to: 200)
   }
 
   /// A pattern's text as a sentence quotes it: an ellipsis where something varies.

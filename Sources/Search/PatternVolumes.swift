@@ -265,12 +265,22 @@ struct PatternCount {
   /// By step of the grid.
   var buckets: [Int: Int] = [:]
   var streams: [UInt32: Int] = [:]
-  /// The most serious of its records.
-  private(set) var severity = Severity.unknown
+  /// By `Severity.rawValue`.
+  private var severityCounts = [Int](repeating: 0, count: Severity.allCases.count)
   private(set) var first = Int64.max
   private(set) var last = Int64.min
   var source: OpenedSource?
   private var row = 0
+
+  /// The most serious that a tenth of its records are at or above: a single odd record does not speak for all.
+  var severity: Severity {
+    var above = 0
+    for severity in Severity.allCases.reversed() {
+      above += severityCounts[Int(severity.rawValue)]
+      if above * 10 >= count, above > 0 { return severity }
+    }
+    return .unknown
+  }
 
   /// Where its newest record stands.
   var newest: (source: OpenedSource, row: Int)? { source.map { ($0, row) } }
@@ -278,7 +288,7 @@ struct PatternCount {
   @inline(__always)
   mutating func add(time: Int64, severity: Severity, row: Int) {
     count += 1
-    if severity > self.severity { self.severity = severity }
+    severityCounts[Int(severity.rawValue)] += 1
     if time < first { first = time }
     if time >= last {
       last = time
@@ -289,7 +299,7 @@ struct PatternCount {
   /// Takes `other` in, its buckets and streams left out.
   mutating func merge(_ other: PatternCount) {
     count += other.count
-    severity = max(severity, other.severity)
+    for index in severityCounts.indices { severityCounts[index] += other.severityCounts[index] }
     first = min(first, other.first)
     if other.last >= last {
       last = other.last
@@ -311,7 +321,7 @@ extension Pattern {
     var pattern = self
     pattern.firstSeen = min(pattern.firstSeen, Timestamp(nanoseconds: count.first))
     pattern.lastSeen = max(pattern.lastSeen, Timestamp(nanoseconds: count.last))
-    pattern.severity = max(pattern.severity, count.severity)
+    pattern.severity = count.severity
     return pattern
   }
 }
@@ -325,7 +335,7 @@ package struct PatternCounts: Sendable {
     package var series: [Int]
     /// Stream number to records.
     package var streams: [UInt32: Int]
-    /// The most serious severity of its records in the window.
+    /// That of its records in the window, as in `PatternCount.severity`.
     package var severity: Severity
     package var first: Timestamp
     package var last: Timestamp

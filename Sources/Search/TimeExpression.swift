@@ -3,7 +3,7 @@ import LogQuery
 
 /// Times as people and programs write them in a request.
 package enum TimeExpression {
-  /// RFC 3339, a number since 1970 (seconds, or milli-, micro- or nanoseconds by its size), `now`, `now-1h30m`, `now+5m`, or a bare
+  /// RFC 3339, also without a zone or a time of day (then UTC), a number since 1970 (seconds, or milli-, micro- or nanoseconds by its size), `now`, `now-1h30m`, `now+5m`, or a bare
   /// length of time such as `1h`, which counts back from `now`.
   package static func parse(_ text: String, now: Timestamp) -> Timestamp? {
     if text == "now" { return now }
@@ -17,7 +17,10 @@ package enum TimeExpression {
     }
     if let number = Double(text) { return time(sinceEpoch: number, text: text) }
     let bytes = Array(text.utf8)
-    if let time = bytes.withUnsafeBufferPointer({ FieldNumber.timestamp($0) }) { return time }
+    // `2026-03-18T13:44:27` and `2026-03-18` are what many languages print.
+    for suffix in ["", "Z", "T00:00:00Z"] {
+      if let time = (bytes + Array(suffix.utf8)).withUnsafeBufferPointer({ FieldNumber.timestamp($0) }) { return time }
+    }
     return parseDuration(text).map { now.advanced(byNanoseconds: -$0) }
   }
 

@@ -13,6 +13,8 @@ struct AnalyzeCommand: AsyncParsableCommand {
   @Option(help: "Leave out clusters of fewer records.") var minClusterSize = 5
   @Flag(help: "The server's JSON.") var json = false
 
+  func validate() throws { try WindowOptions.checkAge(since, "--since") }
+
   private struct Document: Decodable {
     struct Cluster: Decodable {
       var label: String

@@ -20,6 +20,9 @@ struct DemoCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    guard try ListenAddress(listen).isLoopback else {
+      throw ConfigurationError("the demo has no sign-in and so listens on loopback addresses only; '\(listen)' is none")
+    }
     var template = Array("/tmp/timberline-demo-XXXXXX".utf8CString)
     if let folder = getenv("TMPDIR") {
       template = Array((String(cString: folder) + "/timberline-demo-XXXXXX").utf8CString)

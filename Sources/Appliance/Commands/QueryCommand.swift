@@ -1,4 +1,5 @@
 import ArgumentParser
+import Search
 
 struct QueryCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -42,6 +43,13 @@ struct WindowOptions: ParsableArguments {
     String?
   @Option(help: ArgumentHelp("Moment to stop before.", valueName: "time")) var end: String?
 
+  /// - Throws: `ValidationError` if `text` is no length of time.
+  static func checkAge(_ text: String, _ flag: String) throws {
+    guard TimeExpression.parseDuration(text) != nil else {
+      throw ValidationError("\(flag): '\(text)' is not a length of time such as 30m, 24h or 7d")
+    }
+  }
+
   var parameters: [(String, String)] {
     var parameters: [(String, String)] = []
     if let start {
@@ -54,6 +62,7 @@ struct WindowOptions: ParsableArguments {
   }
 
   func validate() throws {
+    if let since { try WindowOptions.checkAge(since, "--since") }
     if start != nil, since != nil { throw ValidationError("--start and --since both say where to begin; give one") }
   }
 }

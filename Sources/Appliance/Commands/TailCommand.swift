@@ -11,7 +11,7 @@ struct TailCommand: AsyncParsableCommand {
 
   func run() async throws {
     let prints = json || !Terminal.outputIsTerminal
-    try await target.withClient { client in
+    try await target.withClient(needsServer: true) { client in
       var isNotice = false
       try await client.lines("/api/v1/logs/tail", parameters: [("query", query)]) { line in
         if line.starts(with: "event: dropped".utf8) {

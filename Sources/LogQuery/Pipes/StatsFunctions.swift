@@ -469,7 +469,7 @@ private final class JSONValuesFunction: StatsAccumulator {
   }
 }
 
-/// `row_any`, `row_min`, `row_max`: one row as an object; the first of equal ones.
+/// `row_any`, `row_min`, `row_max`: one row as an object; the first of equal ones. A row without the field that decides is passed over.
 private final class RowFunction: StatsAccumulator {
   private var reader: FieldReader?
   private let isMaximum: Bool
@@ -486,6 +486,7 @@ private final class RowFunction: StatsAccumulator {
   override func addGroup() { best.append(nil) }
 
   override func update(_ group: Int, _ row: Row) throws(PipeLimitError) {
+    if let value = reader?.value(in: row), value.isEmpty { return }
     guard let best = best[group] else {
       let kept = Row(fields.object(of: row))
       try context.take(kept.byteCount, for: memory)

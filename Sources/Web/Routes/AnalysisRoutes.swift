@@ -34,7 +34,8 @@ struct AnalysisRoutes: Sendable {
     guard start < end else { throw Problem.invalidParameter("end", expected: "later than 'start'") }
     let document = try await analyses.start(
       AnalysisRequest(
-        namespace: try body.string("namespace"), range: TimeRange(start: start, end: end),
+        namespace: try body.string("namespace").flatMap { $0.isEmpty ? nil : $0 },
+        range: TimeRange(start: start, end: end),
         minClusterSize: try body.integer("min_cluster_size", default: 5, in: 1...100)),
       scope: context.scope)
     var json = JSONWriter()

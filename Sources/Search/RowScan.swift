@@ -22,8 +22,9 @@ struct RowScan {
     derived = PipeChain.namedFields(by: pipes).filter { $0 == "template" || $0 == "pattern" }
   }
 
-  /// - Throws: What scanning throws, what a pipe throws, and what `sink` throws, which ends the scan.
-  func run(_ sink: ([Row]) async throws -> Void) async throws {
+  /// - Throws: What scanning throws, what a pipe throws, and what `takeRows` throws, which ends the scan.
+  func run(_ takeRows: ([Row]) async throws -> Void) async throws {
+    let sink = { (rows: [Row]) in try await plan.waiting { try await takeRows(rows) } }
     var pipes = pipes
     var around: (before: Int, after: Int, window: Int64?)?
     if case .streamContext(let before, let after, let window) = pipes.first {

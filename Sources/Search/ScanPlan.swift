@@ -51,6 +51,7 @@ final class ScanPlan {
   private let templateBounds: Set<UInt32>?
   fileprivate let limits: SearchLimits
   private let start = ContinuousClock.now
+  private var waited = Duration.zero
 
   /// - Parameter range: Inclusive start, exclusive end; applies on top of the filter's own times.
   init(view: TenantView, names: TenantNames, filter: ScanFilter, range: TimeRange, limits: SearchLimits) {
@@ -161,7 +162,16 @@ final class ScanPlan {
   /// - Throws: `SearchError.timeout` past the deadline, `CancellationError` when the caller has gone.
   func checkDeadline() throws {
     try Task.checkCancellation()
-    if ContinuousClock.now - start > .seconds(limits.seconds) { throw SearchError.timeout(seconds: limits.seconds) }
+    if ContinuousClock.now - start - waited > .seconds(limits.seconds) {
+      throw SearchError.timeout(seconds: limits.seconds)
+    }
+  }
+
+  /// Waits for whoever takes the rows. A reader's slowness is not the query's: it does not count against the deadline.
+  func waiting(for body: () async throws -> Void) async throws {
+    let begin = ContinuousClock.now
+    try await body()
+    waited += ContinuousClock.now - begin
   }
 
   /// What the query has cost so far.

@@ -54,6 +54,14 @@ package struct Problem: Error, Sendable {
     Problem(.notFound, "not-found", "There is no such thing here", detail)
   }
 
+  static func methodNotAllowed(_ method: String, allowed: [String]) -> Problem {
+    let list = allowed.joined(separator: ", ")
+    var problem = Problem(
+      .methodNotAllowed, "method-not-allowed", "This address takes other methods", "It takes \(list), not \(method).")
+    problem.headers[.allow] = list
+    return problem
+  }
+
   static let unauthorized = {
     var problem = Problem(
       .unauthorized, "unauthorized", "Sign in to go on",

@@ -10,6 +10,7 @@ struct RequestObject: Sendable {
   private enum Member: Decodable, Sendable {
     case null
     case bool(Bool)
+    case integer(Int)
     case number(Double)
     case string(String)
     case other
@@ -20,6 +21,8 @@ struct RequestObject: Sendable {
         self = .null
       } else if let flag = try? container.decode(Bool.self) {  // because a value of another kind is tried next
         self = .bool(flag)
+      } else if let integer = try? container.decode(Int.self) {  // because a value of another kind is tried next
+        self = .integer(integer)
       } else if let number = try? container.decode(Double.self) {  // because a value of another kind is tried next
         self = .number(number)
       } else if let string = try? container.decode(String.self) {  // because a value of another kind is tried next
@@ -52,7 +55,8 @@ struct RequestObject: Sendable {
     members.compactMap { name, member in
       switch member {
       case .string(let text): (name, text)
-      case .number(let number): (name, Int(exactly: number).map { String($0) } ?? String(number))
+      case .integer(let integer): (name, String(integer))
+      case .number(let number): (name, String(number))
       case .bool(let flag): (name, flag ? "true" : "false")
       case .null, .other: nil
       }
@@ -70,6 +74,8 @@ struct RequestObject: Sendable {
   func integer(_ name: String, default value: Int, in range: ClosedRange<Int>) throws -> Int {
     switch members[name] {
     case nil, .null: return value
+    case .integer(let integer):
+      if range.contains(integer) { return integer }
     case .number(let number):
       if let integer = Int(exactly: number), range.contains(integer) { return integer }
     default: break

@@ -103,6 +103,15 @@ package struct Routes: Sendable {
       router.on(RouterPath(path), method: route.method, use: route.respond)
       if path == "**" { router.on("/", method: route.method, use: route.respond) }
     }
+    // What is asked for in a wrong way is told the right ones, instead of that there is no such address.
+    for (path, routes) in Dictionary(grouping: all.filter { $0.path != "/{path}" }, by: \.path) {
+      let allowed = routes.map(\.method.rawValue).sorted()
+      for method in [HTTPRequest.Method.get, .post, .put, .patch, .delete] where !allowed.contains(method.rawValue) {
+        router.on(RouterPath(path), method: method) { _, _ -> Response in
+          throw Problem.methodNotAllowed(method.rawValue, allowed: allowed)
+        }
+      }
+    }
     return router
   }
 }

@@ -168,7 +168,6 @@ def main():
             server.stop()
 
         data = os.path.join(folder, "many")
-        run("tenant", "list", "--data", data)
         make_tenants(data, options.tenants)
         start = time.monotonic()
         with Server(data=data) as server:

@@ -30,6 +30,10 @@ struct ImportCommand: AsyncParsableCommand {
   @Flag(name: .shortAndLong, help: "Print nothing but errors.") var quiet = false
 
   func validate() throws {
+    if labels.count > 30 { throw ValidationError("at most 30 labels can be given") }
+    for label in labels where label.prefix(while: { $0 != "=" }).contains(",") {
+      throw ValidationError("a label's name holds no comma: '\(label)'")
+    }
     if files.isEmpty { throw ValidationError("name a file, or '-' for standard input") }
     for label in labels where label.split(separator: "=", maxSplits: 1).count != 2 {
       throw ValidationError("--label takes name=value, not '\(label)'")

@@ -10,10 +10,14 @@ struct TenantCommand: AsyncParsableCommand {
   struct Folder: ParsableArguments {
     @Option(help: ArgumentHelp("The data folder (default ./timberline-data).", valueName: "dir")) var data: String?
 
-    func withAssembly(_ body: (Assembly) async throws -> Void) async throws {
+    /// - Parameter createsFolder: Whether a data folder that is not there is made; else it is an error that names it.
+    func withAssembly(createsFolder: Bool = false, _ body: (Assembly) async throws -> Void) async throws {
       var flags = ["log_level": "error"]
       flags["data"] = data
       let configuration = try Configuration(flags: flags, environment: ProcessEnvironment.variables, file: nil)
+      guard createsFolder || Assembly.isDataFolder(configuration.dataFolder) else {
+        throw FailureMessage("no data in \(configuration.dataFolder); name the folder with --data")
+      }
       do {
         let assembly = try await Assembly(configuration, logger: ServerRun.logger(.error))
         try await body(assembly)
@@ -39,7 +43,7 @@ struct TenantCommand: AsyncParsableCommand {
 
     func run() async throws {
       let tenant = try Folder.tenant(id)
-      try await folder.withAssembly { assembly in
+      try await folder.withAssembly(createsFolder: true) { assembly in
         try await assembly.control.tenants.create(
           Tenant(id: tenant, name: name ?? id, createdAt: Assembly.now()))
         Terminal.write(try await assembly.keys.issue(name: "administrator", tenant: tenant) + "\n")

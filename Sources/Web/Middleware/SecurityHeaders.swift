@@ -18,6 +18,7 @@ struct SecurityHeaders<Context: RequestContext>: RouterMiddleware {
     response.headers[HTTPField.Name("X-Frame-Options")!] = "DENY"
     response.headers[HTTPField.Name("Referrer-Policy")!] = "strict-origin-when-cross-origin"
     response.headers[HTTPField.Name("Cross-Origin-Opener-Policy")!] = "same-origin"
+    response.headers[HTTPField.Name("Permissions-Policy")!] = "camera=(), geolocation=(), microphone=()"
     if response.headers[.cacheControl] == nil { response.headers[.cacheControl] = "no-store" }
     return response
   }

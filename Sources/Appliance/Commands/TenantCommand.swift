@@ -59,7 +59,7 @@ struct TenantCommand: AsyncParsableCommand {
 
     func run() async throws {
       let tenant = try Folder.tenant(id)
-      try await folder.withAssembly { assembly in
+      try await folder.withAssembly(createsFolder: true) { assembly in
         guard try await assembly.control.tenants.find(tenant) != nil else {
           throw FailureMessage("there is no tenant '\(id)'; `timberline tenant list` shows them")
         }

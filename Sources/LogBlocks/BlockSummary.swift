@@ -72,7 +72,4 @@ package struct BlockSummary: Hashable, Sendable {
       self.byteCount = byteCount
     }
   }
-
-  /// Bytes of all columns as stored.
-  package var columnByteCount: Int { columns.reduce(0) { $0 + $1.byteCount } }
 }

@@ -572,7 +572,6 @@ struct RestTable {
   private var index = HashIndex()
   private var entries: [Entry] = []
   private var bytes: [UInt8] = []
-  private var lastHash: UInt64 = 0
 
   @inline(__always)
   mutating func find(_ parts: [Range<Int>], base: UnsafePointer<UInt8>) -> Rest? {

@@ -73,8 +73,6 @@ final class PipeContext {
 struct MemoryHolder {
   var pipe: String
   var remedy: String
-
-  static let narrower = "narrow the time range or the filter"
 }
 
 extension Row {

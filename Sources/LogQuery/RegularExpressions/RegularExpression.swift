@@ -39,9 +39,6 @@ package struct RegularExpression: Sendable {
     return parser.groupNames
   }
 
-  /// The longest literal that every match contains; empty if none is known.
-  package var requiredLiteral: [UInt8] { requiredLiterals.max { $0.count < $1.count } ?? [] }
-
   /// Whether a place in the pattern looks at what is around it (`^`, `\b`, …).
   var hasAssertions: Bool { program.hasAssertions }
 

@@ -15,9 +15,6 @@ struct NumberTable<Value: Hashable & Sendable>: Sendable {
 
   var count: Int { values.count }
 
-  /// How many of the durable ones cannot be told any more.
-  var damagedCount: Int { values[..<durableCount].count { $0 == nil } }
-
   subscript(number: UInt32) -> Value? {
     number < values.count ? values[Int(number)] : nil
   }

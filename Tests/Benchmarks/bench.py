@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""The benchmark: ingest, size on disk, first answers and start-up of the real binary, over loopback.
+"""The benchmark of the engine: the real binary over loopback, its answers checked against a plain scan of the same file.
 
-  python3 Tests/Benchmarks/bench.py --binary build/timberline [--corpus FILE.ndjson] [--lines 500000] [--tenants 1000]
+  python3 Tests/Benchmarks/bench.py [engine] [tenants] [growth] [--corpus FILE.ndjson] [--write docs/benchmarks/engine.md]
 
-Without --corpus it makes its own Kubernetes-like records. Ratios are taken in the same run against `zstd -1` on the same bytes,
-which is what a machine of this speed can do at best; single times of a shared machine mean little.
+Without --corpus it makes its own Kubernetes-like records. Single times of a shared machine mean little: CPU seconds are what
+counts, and the ratio to `zstd -1` of the same bytes in the same run says how fast the machine is.
 """
 
 import argparse
@@ -12,74 +12,55 @@ import http.client
 import json
 import os
 import pathlib
-import random
+import platform
 import subprocess
 import sys
 import tempfile
 import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "EndToEnd"))
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "EndToEnd"))
+
+import corpus as corpora
+from measure import Asker, cpu_seconds, folder_bytes, memory, timed, zstd
+from plain_scan import MESSAGE_TESTS, PlainScan
 
 
-def make_corpus(path, lines):
-    """Records as a shipper sends them: twelve workloads, each with a dozen kinds of lines."""
-    source = random.Random(1)
-    verbs = ["accepted", "closed", "refused", "retried", "queued", "flushed", "opened", "expired", "merged", "sent"]
-    nouns = ["connection", "request", "batch", "session", "segment", "lease", "message", "checkpoint"]
-    kinds = [
-        (f"{noun} {verb} id={{hex}} peer=10.0.{{small}}.{{small}}:{{port}} took={{number}}ms bytes={{number}}",
-         source.choice(["info"] * 6 + ["debug"] * 2 + ["warn", "error"]))
-        for noun in nouns for verb in verbs]
-    now = time.time() - lines / 100
-    with open(path, "w") as file:
-        for index in range(lines):
-            workload = source.randrange(12)
-            text, level = kinds[(workload * 7 + source.randrange(12)) % len(kinds)]
-            message = text.format(
-                hex=f"{source.getrandbits(48):012x}", small=source.randrange(256), port=source.randrange(1024, 65536),
-                number=source.randrange(10_000))
-            file.write(json.dumps({
-                "date": round(now + index / 100, 6), "log": message, "stream": "stdout", "level": level,
-                "kubernetes": {
-                    "namespace_name": f"team-{workload % 4}", "pod_name": f"service-{workload}-{source.randrange(3)}",
-                    "container_name": f"service-{workload}", "host": f"node-{source.randrange(6)}",
-                    "labels": {"app": f"service-{workload}", "tier": "backend"}}}) + "\n")
+class Report:
+    """Lines for people as they come, and a table at the end."""
 
+    def __init__(self):
+        self.rows = []
 
-def bodies(path, lines_per_body=5000):
-    batch = []
-    with open(path, "rb") as file:
-        for line in file:
-            batch.append(line)
-            if len(batch) == lines_per_body:
-                yield b"".join(batch), len(batch)
-                batch = []
-    if batch:
-        yield b"".join(batch), len(batch)
+    def figure(self, work, reached, aim="", wall=""):
+        self.rows.append((work, reached, aim, wall))
+        print(f"{work}: {reached}" + (f" ({wall} wall)" if wall else "") + (f", to reach: {aim}" if aim else ""), flush=True)
+
+    def table(self):
+        lines = ["| work | reached | to reach | wall |", "|---|---|---|---|"]
+        return "\n".join(lines + [f"| {' | '.join(row)} |" for row in self.rows]) + "\n"
 
 
 def ingest(server, path, connections=2):
-    """Sends the corpus over a few connections; returns wall seconds, lines, and the peak memory seen."""
-    todo = list(bodies(path))
+    """Sends the corpus; returns wall seconds. The bodies are read before the clock starts."""
+    todo = list(corpora.bodies(path))
+    todo.reverse()
     lock = threading.Lock()
-    peak = [0]
     failures = []
 
     def sender():
-        connection = http.client.HTTPConnection(server.host, server.port, timeout=120)
+        connection = http.client.HTTPConnection(server.host, server.port, timeout=300)
         while True:
             with lock:
-                if not todo:
+                if not todo or failures:
                     return
-                body, count = todo.pop(0)
+                body, count = todo.pop()
             connection.request("POST", "/api/v1/logs/stream", body, {"Content-Type": "application/x-ndjson"})
             answer = connection.getresponse()
             receipt = answer.read()
             if answer.status != 200 or json.loads(receipt)["processed_count"] != count:
                 failures.append(receipt[:300])
-                return
-            peak[0] = max(peak[0], server.resident_bytes())
 
     begin = time.monotonic()
     threads = [threading.Thread(target=sender) for _ in range(connections)]
@@ -89,109 +70,166 @@ def ingest(server, path, connections=2):
         thread.join()
     if failures:
         raise SystemExit(f"bench: a body was not taken: {failures[0]!r}")
-    return time.monotonic() - begin, peak[0]
-
-
-def folder_bytes(path):
-    return sum(f.stat().st_blocks * 512 for f in pathlib.Path(path).rglob("*") if f.is_file())
-
-
-def timed(body):
-    begin = time.monotonic()
-    body()
     return time.monotonic() - begin
 
 
-def median(values):
-    values = sorted(values)
-    return values[len(values) // 2]
+def settle(server, quiet_seconds=2):
+    """Waits until the background work (sealing, merging) is over: the process has used no CPU time worth naming."""
+    pid = server.process.pid
+    while True:
+        before = cpu_seconds(pid)
+        time.sleep(quiet_seconds)
+        if cpu_seconds(pid) - before < 0.02 * quiet_seconds:
+            return
+
+
+def check(name, actual, expected):
+    if actual != expected:
+        raise SystemExit(f"bench: {name}: the answer is not that of a plain scan: {str(actual)[:300]} != {str(expected)[:300]}")
+
+
+def milliseconds(text):
+    """RFC 3339 as the corpus's milliseconds."""
+    import datetime
+    return round(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
+
+
+def check_newest(name, rows, expected):
+    """The last records, where equal times may stand in any order and the oldest of equal times be any of them."""
+    actual = sorted((milliseconds(row["_time"]), row["_msg"]) for row in rows)
+    check(name + " (times)", [row[0] for row in actual], [row[0] for row in expected])
+    oldest = expected[0][0]
+    check(name, [row for row in actual if row[0] > oldest], [row for row in expected if row[0] > oldest])
+
+
+def engine(path, folder, report):
+    from appliance import Server
+    print("plain scan of the corpus ...", flush=True)
+    plain = PlainScan(path)
+    raw = os.path.getsize(path)
+    zstd_cpu, zstd_bytes = zstd(path, os.path.join(folder, "corpus.zst"))
+    print(f"corpus: {plain.records} records, {raw} bytes; zstd -1: {zstd_cpu:.2f} CPU s, {zstd_bytes} bytes", flush=True)
+    millions = plain.records / 1e6
+
+    data = os.path.join(folder, "data")
+    with Server(data=data) as server:
+        seconds = ingest(server, path)
+        settle(server)
+        cpu = cpu_seconds(server.process.pid)
+        report.figure("ingest: server CPU s per million records, sealing and merging in",
+                      f"{cpu / millions:.2f} ({cpu / zstd_cpu:.1f} × zstd -1)", "<= 3.5")
+        report.figure("ingest: records a second, each body durable before its answer", f"{plain.records / seconds:,.0f}",
+                      ">= 200,000")
+        report.figure("ingest: memory at most", f"{memory(server.process.pid, 'VmHWM') >> 20} MiB", "<= 240")
+        server.stop()
+    stored = folder_bytes(data)
+    report.figure("disk: bytes a record, settled and closed",
+                  f"{stored / plain.records:.1f} (1/{raw / stored:.0f} of raw, {stored / zstd_bytes:.2f} × zstd -1)", "<= 16")
+
+    begin = time.monotonic()
+    with Server(data=data) as server:
+        asker = Asker(server)
+        first = asker.rows("*", limit=100)
+        report.figure("start to first answer", f"{1000 * (time.monotonic() - begin):.0f} ms", "<= 90")
+        check_newest("newest 100", first, plain.newest)
+        settle(server)
+        report.figure("memory: idle, all records open", f"{memory(server.process.pid) >> 20} MiB", "<= 60")
+        ask(server, asker, plain, report)
+        settle(server)
+        report.figure("memory: idle, after all questions", f"{memory(server.process.pid) >> 20} MiB")
+        server.stop()
+
+
+def ask(server, asker, plain, report):
+    """Each question: its answer checked, then its median CPU milliseconds."""
+
+    def figure(name, aim, question):
+        cpu, wall = timed(server, question)
+        report.figure(name + ": CPU ms", f"{cpu:.2f}", aim, f"{wall:.1f} ms")
+
+    def newest(name, aim, query, expected):
+        check_newest(name, asker.rows(query, limit=100), expected)
+        figure(name, aim, lambda: asker.get("/api/v1/logs/query", query=query, limit=100))
+
+    def count(name, aim, query, expected):
+        rows = asker.rows(query + " | count() as n")
+        check(name, int(rows[0]["n"]), expected)
+        figure(name, aim, lambda: asker.get("/api/v1/logs/query", query=query + " | count() as n"))
+
+    def hits(name, aim, query, expected):
+        def question():
+            return asker.get("/api/v1/logs/hits", query=query, step="1m", field="severity")
+        actual = {}
+        for series in json.loads(question())["hits"]:
+            for moment, value in zip(series["timestamps"], series["values"]):
+                minute = milliseconds(moment) // 60_000
+                actual[minute] = actual.get(minute, 0) + value
+        check(name, actual, dict(expected))
+        figure(name, aim, question)
+
+    phrase = json.dumps(plain.phrase)
+    newest("newest 100", "<= 5", "*", plain.newest)
+    newest("newest 100 of one pod", "<= 3", '{kubernetes.pod_name="%s"}' % plain.pod, plain.newest_of_pod)
+    if plain.needle:
+        check("needle", len(asker.rows(f'"{plain.needle}"', limit=100)), plain.counts["needle"])
+        figure("32-digit needle", "<= 2.5", lambda: asker.get("/api/v1/logs/query", query=f'"{plain.needle}"', limit=100))
+    by_namespace = "level:=ERROR | stats by (kubernetes.namespace_name) count() as n"
+    check("ERROR by namespace", {row["kubernetes.namespace_name"]: int(row["n"]) for row in asker.rows(by_namespace)},
+          dict(plain.errors_by_namespace))
+    figure("ERROR by namespace", "<= 3", lambda: asker.get("/api/v1/logs/query", query=by_namespace))
+    newest("phrase in 1 %: newest 100", "<= 5", phrase, plain.newest_phrase)
+    count("phrase in 1 %: count", "<= 10", phrase, plain.counts["phrase"])
+    hits("hits a minute: phrase", "<= 15", phrase, plain.phrase_minutes)
+    hits("hits a minute: everything", "<= 15", "*", plain.minutes)
+    aims = dict(zip(MESSAGE_TESTS, ("<= 60", "<= 60", "<= 60", "<= 300", "<= 200", "<= 400", "<= 60", "<= 80")))
+    for name, (query, _) in MESSAGE_TESTS.items():
+        count(f"{name} `{query}`: count".replace("|", "\\|"), aims[name], query, plain.counts[name])
+
+    top = asker.document("/api/v1/patterns", query="*", limit=10)
+    check("patterns", top["records"], plain.records)
+    figure("top 10 patterns", "<= 30", lambda: asker.get("/api/v1/patterns", query="*", limit=10))
+    facets = {f["field_name"]: f["values"] for f in asker.document("/api/v1/logs/facets", query="*", limit=10)["facets"]}
+    check("facets", {v["field_value"]: v["hits"] for v in facets["level"]}, dict(plain.levels))
+    figure("facets", "<= 25", lambda: asker.get("/api/v1/logs/facets", query="*", limit=10))
+
+
+def machine():
+    model = "unknown"
+    for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.split(":")[1].strip()
+            break
+    commit = subprocess.run(["git", "-C", str(HERE), "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    return f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores of {model}, {platform.system()} {platform.release()}, commit {commit}"
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--binary", default="build/timberline")
-    parser.add_argument("--corpus")
-    parser.add_argument("--lines", type=int, default=500_000)
-    parser.add_argument("--tenants", type=int, default=1000)
+    import scale
+    parts = {"engine": engine, "tenants": scale.tenants, "growth": scale.growth}
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", default=["engine"], help="engine (default), tenants, growth")
+    parser.add_argument("--binary", default=str(HERE.parents[1] / "build" / "timberline"))
+    parser.add_argument("--corpus", help="NDJSON in Fluent Bit's shape")
+    parser.add_argument("--lines", type=int, default=500_000, help="of the benchmark's own corpus")
+    parser.add_argument("--write", help="a file for the tables")
     options = parser.parse_args()
+    for part in options.parts:
+        if part not in parts:
+            parser.error(f"no part is called {part!r}: there are {', '.join(parts)}")
     os.environ["TIMBERLINE_BINARY"] = str(pathlib.Path(options.binary).resolve())
-    from appliance import Server, run
 
     with tempfile.TemporaryDirectory(prefix="timberline-bench-") as folder:
-        corpus = options.corpus
-        if not corpus:
-            corpus = os.path.join(folder, "corpus.ndjson")
-            make_corpus(corpus, options.lines)
-        raw = os.path.getsize(corpus)
-        lines = sum(1 for _ in open(corpus, "rb"))
-        print(f"corpus: {lines} lines, {raw} bytes")
-
-        usage = os.times()
-        subprocess.run(["zstd", "-1", "-T1", "-q", "-f", corpus, "-o", os.path.join(folder, "c.zst")], check=True)
-        after = os.times()
-        zstd_cpu = after.children_user + after.children_system - usage.children_user - usage.children_system
-        zstd_bytes = os.path.getsize(os.path.join(folder, "c.zst"))
-        os.unlink(os.path.join(folder, "c.zst"))
-
-        data = os.path.join(folder, "data")
-        with Server(data=data) as server:
-            seconds, peak = ingest(server, corpus)
-            cpu = server.cpu_seconds()
-            print(f"ingest: {lines / seconds:,.0f} lines/s durable, {seconds:.2f} s, server CPU {cpu:.2f} s "
-                  f"({cpu / lines * 1e6:.2f} s per million), {cpu / zstd_cpu:.1f} x zstd -1's CPU, peak RSS {peak >> 20} MiB")
-            server.stop()
-        stored = folder_bytes(data)
-        print(f"size: {stored} bytes, {100 * stored / raw:.2f} % of raw, {stored / lines:.1f} bytes a record, "
-              f"{stored / zstd_bytes:.2f} x zstd -1")
-
-        start = time.monotonic()
-        with Server(data=data) as server:
-            ready = time.monotonic() - start
-            first = timed(lambda: server.query("*", limit=100))
-            print(f"start: {1000 * ready:.0f} ms to listening, {1000 * first:.1f} ms to the first 100 records after it")
-            queries = [
-                ("newest 100", lambda: server.query("*", limit=100)),
-                ("word, newest 100", lambda: server.query("error", limit=100)),
-                ("absent needle", lambda: server.query("0123456789abcdef0123456789abcdef", limit=100)),
-                ("count by severity", lambda: server.query("* | stats by (severity) count() as n")),
-                ("hits per minute", lambda: server.get("/api/v1/logs/hits", query="*", step="1m", field="severity")),
-                ("facets", lambda: server.get("/api/v1/logs/facets", query="*")),
-                ("patterns", lambda: server.get("/api/v1/patterns", query="*")),
-                ("regexp count", lambda: server.query('~"(timed out|refused).*[0-9]{4}" | count()')),
-            ]
-            for name, query in queries:
-                query()
-                cpu = server.cpu_seconds()
-                wall = median([timed(query) for _ in range(5)])
-                print(f"query: {name}: {1000 * wall:.1f} ms wall, {1000 * (server.cpu_seconds() - cpu) / 5:.0f} ms CPU")
-            print(f"idle RSS with everything open: {server.resident_bytes() >> 20} MiB")
-            server.stop()
-
-        data = os.path.join(folder, "many")
-        make_tenants(data, options.tenants)
-        start = time.monotonic()
-        with Server(data=data) as server:
-            server.call("GET", "/api/v1/healthz")
-            print(f"start with {options.tenants} tenants: {1000 * (time.monotonic() - start):.0f} ms to the first answer")
-            server.stop()
-
-
-def make_tenants(data, count):
-    """Tenants with a file each: copies of one that holds records."""
-    from appliance import Server
-    with Server(data=data) as server:
-        server.send([{"message": f"line {index}"} for index in range(100)])
-        server.stop()
-    source = pathlib.Path(data) / "tenants" / "default"
-    import shutil
-    import sqlite3
-    control = sqlite3.connect(os.path.join(data, "control.sqlite"))
-    for index in range(count):
-        name = f"t{index:05d}"
-        shutil.copytree(source, source.parent / name)
-        control.execute("INSERT INTO tenant (id, name, created_at) VALUES (?, ?, 0)", (name, name))
-    control.commit()
-    control.close()
+        path = options.corpus
+        if not path:
+            path = os.path.join(folder, "corpus.ndjson")
+            corpora.make_corpus(path, options.lines)
+        text = ""
+        for part in options.parts:
+            report = Report()
+            parts[part](path, folder, report)
+            text += f"{part}: {machine()}\n\n{report.table()}\n"
+        if options.write:
+            pathlib.Path(options.write).write_text(text)
 
 
 if __name__ == "__main__":

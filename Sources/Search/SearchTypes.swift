@@ -30,12 +30,35 @@ package struct SearchStatistics: Sendable {
   package var total = 0
   /// Blocks of which a column was read.
   package var blocksOpened = 0
+  /// All blocks of the tenant. Those that are neither opened, nor pruned, nor summarized were not needed: the limit was reached first.
   package var blocks = 0
+  /// Blocks that were ruled out, by what did.
+  package var pruned = PrunedBlocks()
+  /// Blocks whose summary answered without a column being read.
+  package var blocksSummarized = 0
   /// Bytes of columns read, as stored.
   package var bytesRead = 0
   package var milliseconds = 0.0
 
   package init() {}
+}
+
+/// Blocks that were ruled out without reading a column of their records, each counted once under what ruled it out first.
+package struct PrunedBlocks: Sendable, Equatable {
+  /// They lie outside of the time asked for.
+  package var time = 0
+  /// None of their streams is asked for.
+  package var streams = 0
+  /// None of their templates can match.
+  package var templates = 0
+  /// A token filter lacks a word that every match has.
+  package var tokens = 0
+  /// What else the summary says (levels, constant fields, character classes) left no row.
+  package var nothingLeft = 0
+
+  package init() {}
+
+  package var total: Int { time + streams + templates + tokens + nothingLeft }
 }
 
 /// Why a search has no answer.

@@ -50,14 +50,14 @@ final class ScanPlan {
   private let streamBounds: Set<UInt32>?
   private let templateBounds: Set<UInt32>?
   fileprivate let limits: SearchLimits
-  private let start = ContinuousClock.now
-  private var waited = Duration.zero
+  private let clock: QueryClock
 
   /// - Parameter range: Inclusive start, exclusive end; applies on top of the filter's own times.
   init(view: TenantView, names: TenantNames, filter: ScanFilter, range: TimeRange, limits: SearchLimits) {
     self.view = view
     self.names = names
     self.limits = limits
+    clock = QueryClock.current ?? QueryClock(seconds: limits.seconds)
     // The view ends where the retention begins: what is older may still stand in a block, and is not there any more.
     let visible = range.intersection(view.range)
     let bounds = visible.intersection(filter.timeBounds)
@@ -160,24 +160,15 @@ final class ScanPlan {
   func countMatched(_ count: Int) { statistics.matched += count }
 
   /// - Throws: `SearchError.timeout` past the deadline, `CancellationError` when the caller has gone.
-  func checkDeadline() throws {
-    try Task.checkCancellation()
-    if ContinuousClock.now - start - waited > .seconds(limits.seconds) {
-      throw SearchError.timeout(seconds: limits.seconds)
-    }
-  }
+  func checkDeadline() throws { try clock.check() }
 
   /// Waits for whoever takes the rows. A reader's slowness is not the query's: it does not count against the deadline.
-  func waiting(for body: () async throws -> Void) async throws {
-    let begin = ContinuousClock.now
-    try await body()
-    waited += ContinuousClock.now - begin
-  }
+  func waiting(for body: () async throws -> Void) async throws { try await clock.waiting(for: body) }
 
   /// What the query has cost so far.
   func finishedStatistics() -> SearchStatistics {
     var result = statistics
-    result.milliseconds = (ContinuousClock.now - start) / .milliseconds(1)
+    result.milliseconds = clock.milliseconds
     return result
   }
 

@@ -9,7 +9,7 @@ package final class BlockDecoder: RecordSource {
   package private(set) var loadedByteCount = 0
 
   private let load: (String) throws -> [UInt8]
-  private let decompressor = Decompressor()
+  private let decompressor: Decompressor
   private let keys: Set<String>
 
   private var loadedTimes: [Int64]?
@@ -30,9 +30,15 @@ package final class BlockDecoder: RecordSource {
   private var fieldColumns: [Int: FieldColumn] = [:]
   private var loadedSharedFields: SharedFields?
 
-  /// - Parameter load: The stored bytes of a column by its key; called at most once a key.
-  package init(summary: BlockSummary, load: @escaping (_ key: String) throws -> [UInt8]) {
+  /// - Parameters:
+  ///   - decompressor: Best one for all blocks that a thread reads.
+  ///   - load: The stored bytes of a column by its key; called at most once a key.
+  package init(
+    summary: BlockSummary, decompressor: Decompressor = Decompressor(),
+    load: @escaping (_ key: String) throws -> [UInt8]
+  ) {
     self.summary = summary
+    self.decompressor = decompressor
     self.load = load
     keys = Set(summary.columns.lazy.map(\.key))
   }
@@ -177,13 +183,41 @@ package final class BlockDecoder: RecordSource {
   }
 
   package func forEachMessage(
-    ofTemplate number: UInt32, template: Template, _ body: (Int, UnsafeBufferPointer<UInt8>) throws -> Bool
+    ofTemplate number: UInt32, template: Template, within rows: RowBits?,
+    _ body: (Int, UnsafeBufferPointer<UInt8>) throws -> Bool
   ) throws {
     guard let code = summary.templateCode(of: number) else { return }
     let groups = try groups()
     let range = groups.range(of: code)
     try parts(templateCode: code, template).forEach { record, message in
-      try body(Int(groups.rows[range.lowerBound + record]), message)
+      let row = Int(groups.rows[range.lowerBound + record])
+      if let rows, !rows.containsRow(row) { return true }
+      return try body(row, message)
+    }
+  }
+
+  package func forEachPieces(
+    ofTemplate number: UInt32, template: Template, within chosen: RowBits?,
+    _ body: (Int, UnsafeBufferPointer<UnsafeBufferPointer<UInt8>>) throws -> Bool
+  ) throws {
+    guard let code = summary.templateCode(of: number) else { return }
+    let slotCount = try directory().slotRange(ofTemplate: code).count
+    let columns = try (0..<slotCount).map { try variables(templateCode: code, slot: $0) }
+    let rows = try rows(ofTemplate: number)
+    try template.withPieces { pieces in
+      guard pieces.count == 2 * slotCount + 1 else {
+        throw BlockError.corrupt(place: "column \(ColumnKey.variableDirectory)")
+      }
+      func visit(_ ordinal: Int, slot: Int) throws -> Bool {
+        guard slot < slotCount else { return try body(Int(rows[ordinal]), UnsafeBufferPointer(pieces)) }
+        return try columns[slot].withValue(at: ordinal) { value in
+          pieces[2 * slot + 1] = value
+          return try visit(ordinal, slot: slot + 1)
+        }
+      }
+      for (ordinal, row) in rows.enumerated() where chosen?.containsRow(Int(row)) ?? true {
+        guard try visit(ordinal, slot: 0) else { return }
+      }
     }
   }
 
@@ -482,6 +516,29 @@ struct SharedFields {
 }
 
 extension Template {
+  /// Calls `body` with the literals at even places; the odd ones between them are for the variables.
+  func withPieces<Result>(
+    _ body: (UnsafeMutableBufferPointer<UnsafeBufferPointer<UInt8>>) throws -> Result
+  ) rethrows -> Result {
+    try text.withUnsafeBufferPointer { text in
+      var pieces: [UnsafeBufferPointer<UInt8>] = []
+      var start = 0
+      var index = 0
+      while index < text.count {
+        if text[index] == Template.slotMarker, index + 1 < text.count {
+          pieces.append(UnsafeBufferPointer(rebasing: text[start..<index]))
+          pieces.append(UnsafeBufferPointer(start: nil, count: 0))
+          index += 2
+          start = index
+        } else {
+          index += 1
+        }
+      }
+      pieces.append(UnsafeBufferPointer(rebasing: text[start...]))
+      return try pieces.withUnsafeMutableBufferPointer { try body($0) }
+    }
+  }
+
   /// Appends the literals to `bytes` and lets `appendVariable` append what belongs in each slot.
   func appendMessage(to bytes: inout [UInt8], _ appendVariable: (Int, inout [UInt8]) throws -> Void) rethrows {
     try text.withUnsafeBufferPointer { text in

@@ -48,16 +48,20 @@ final class Compressor {
   }
 }
 
-/// Unwraps what `Compressor` wrapped.
-final class Decompressor {
-  private let context: OpaquePointer
+/// Unwraps what `Compressor` wrapped. Holds zstd's working memory: one instance for many blocks, by one thread at a time.
+package final class Decompressor {
+  private var madeContext: OpaquePointer?
 
-  init() {
+  package init() {}
+
+  deinit { ZSTD_freeDCtx(madeContext) }
+
+  private var context: OpaquePointer {
+    if let madeContext { return madeContext }
     guard let context = ZSTD_createDCtx() else { preconditionFailure("zstd could not allocate its context") }
-    self.context = context
+    madeContext = context
+    return context
   }
-
-  deinit { ZSTD_freeDCtx(context) }
 
   func open(_ frame: [UInt8], place: String) throws(BlockError) -> [UInt8] {
     guard frame.count >= 6 else { throw .corrupt(place: place) }
@@ -78,6 +82,7 @@ final class Decompressor {
         // taken.
         guard contentCount <= UInt64(packed.count + 1) * 33_000 else { throw reader.corrupt }
         let count = Int(contentCount)
+        let context = context
         var isWhole = false
         let content = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
           let written = ZSTD_decompressDCtx(context, buffer.baseAddress, count, packed.baseAddress, packed.count)

@@ -83,13 +83,37 @@ package final class HeadSource: RecordSource {
   }
 
   package func forEachMessage(
-    ofTemplate number: UInt32, template: Template, _ body: (Int, UnsafeBufferPointer<UInt8>) throws -> Bool
+    ofTemplate number: UInt32, template: Template, within chosen: RowBits?,
+    _ body: (Int, UnsafeBufferPointer<UInt8>) throws -> Bool
   ) throws {
     var message: [UInt8] = []
     for row in rows(ofTemplate: number) {
+      if let chosen, !chosen.containsRow(Int(row)) { continue }
       message.removeAll(keepingCapacity: true)
       try appendMessage(ofRow: Int(row), template: template, to: &message)
       guard try message.withUnsafeBufferPointer({ try body(Int(row), $0) }) else { return }
+    }
+  }
+
+  package func forEachPieces(
+    ofTemplate number: UInt32, template: Template, within chosen: RowBits?,
+    _ body: (Int, UnsafeBufferPointer<UnsafeBufferPointer<UInt8>>) throws -> Bool
+  ) throws {
+    let slotCount = slotCount(ofTemplate: number)
+    try template.withPieces { pieces in
+      guard pieces.count == 2 * slotCount + 1 else {
+        throw BlockError.invalidRecords("a template has more slots than variables")
+      }
+      try records.bytes.withUnsafeBufferPointer { bytes in
+        for row in rows(ofTemplate: number) {
+          if let chosen, !chosen.containsRow(Int(row)) { continue }
+          let first = Int(records.variableStarts[Int(row)])
+          for slot in 0..<slotCount {
+            pieces[2 * slot + 1] = UnsafeBufferPointer(rebasing: bytes[records.variables[first + slot].range])
+          }
+          guard try body(Int(row), UnsafeBufferPointer(pieces)) else { return }
+        }
+      }
     }
   }
 

@@ -1,3 +1,4 @@
+internal import CKernels
 package import Domain
 
 /// Values as spans of one buffer, which they may share with others.
@@ -146,5 +147,17 @@ package struct CharacterClasses: OptionSet, Hashable, Sendable {
     case 0x80...0xFF: CharacterClasses.nonASCII.rawValue
     default: CharacterClasses.otherASCII.rawValue
     }
+  }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+  /// Whether `literal` occurs in these bytes; it is in lower case if case is ignored.
+  func contains(_ literal: [UInt8], ignoringCase: Bool) -> Bool {
+    if literal.isEmpty { return true }
+    let place =
+      ignoringCase
+      ? tl_find_ascii_folded(baseAddress, count, literal, literal.count)
+      : tl_find(baseAddress, count, literal, literal.count)
+    return place < count
   }
 }

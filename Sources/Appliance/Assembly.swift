@@ -1,6 +1,7 @@
 import Analysis
 import Domain
 import Hummingbird
+import HummingbirdCore
 import Identity
 import Indexing
 import Ingest
@@ -30,6 +31,7 @@ struct Assembly: Sendable {
   let analyses: AnalysisService
   let routes: Routes
   let metrics = RequestMetrics()
+  let connections = ClientConnections()
 
   static let now: @Sendable () -> Timestamp = {
     var time = timespec()
@@ -69,13 +71,20 @@ struct Assembly: Sendable {
         bodyByteCountMax: configuration.bodyByteCountMax, lineByteCountMax: configuration.lineByteCountMax,
         fieldCountMax: configuration.fieldCountMax, retentionNanoseconds: retention),
       executor: executor, now: now, didOpen: { indexes.follow($0) })
+    let gate = QueryGate(
+      QueryGateLimits(
+        runningPerTenant: configuration.tenantQueryCountMax,
+        waitingPerTenant: configuration.tenantQueryWaitingCountMax, running: configuration.queryCountMax,
+        waitSeconds: configuration.querySecondsMax))
+    let lanes = TenantLanes(laneThreadsMax: Assembly.coreCount, threadsMax: 8 * Assembly.coreCount)
     search = SearchService(
       pool: pool, indexes: indexes,
       limits: SearchLimits(seconds: configuration.querySecondsMax, byteCountMax: configuration.queryByteCountMax),
-      executor: executor, now: now)
+      gate: gate, executor: { lanes.executor(for: $0) }, now: now)
     analyses = AnalysisService(
-      pool: pool, indexes: indexes, search: search, executor: executor, now: now, logger: logger)
+      pool: pool, indexes: indexes, search: search.inBackground, executor: executor, now: now, logger: logger)
     let ingestMetrics = ingest.metrics
+    let connections = connections
     routes = Routes(
       WebServices(
         ingest: ingest, search: search, analyses: analyses, access: access, metrics: metrics,
@@ -83,7 +92,7 @@ struct Assembly: Sendable {
         version: Timberline.version, isDevelopment: configuration.isDevelopment, now: now,
         checks: [("disk", Assembly.diskCheck(configuration.dataFolder))],
         collectMetrics: {
-          ingestMetrics.render()
+          ingestMetrics.render() + OwnMetrics.render(gate.counts, connectionCount: connections.count)
             + OwnMetrics.render(openTenantCount: await pool.openTenants.count, dataFolder: configuration.dataFolder)
         }
       ))
@@ -96,10 +105,14 @@ struct Assembly: Sendable {
     var httpLogger = logger
     if logger.logLevel < .notice { httpLogger.logLevel = .notice }
     return Application(
-      router: routes.router(access: access, metrics: metrics),
-      server: .http1(configuration: .init(idleTimeout: .seconds(75))),
+      router: routes.router(access: access, metrics: metrics, connections: connections),
+      server: .http1(
+        configuration: .init(
+          additionalChannelHandlers: [ConnectionGuard(connections, stallSeconds: configuration.stallSecondsMax)],
+          idleTimeout: .seconds(75))),
       configuration: ApplicationConfiguration(
-        address: .hostname(configuration.listen.host, port: configuration.listen.port), serverName: nil),
+        address: .hostname(configuration.listen.host, port: configuration.listen.port), serverName: nil,
+        availableConnectionsDelegate: MaximumAvailableConnections(configuration.connectionCountMax)),
       onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? 0) },
       logger: httpLogger)
   }

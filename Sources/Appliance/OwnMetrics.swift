@@ -1,3 +1,5 @@
+import Search
+
 #if canImport(Glibc)
   import Glibc
 #else
@@ -36,6 +38,25 @@ enum OwnMetrics {
         """
     }
     return text
+  }
+
+  /// What waits on the server: queries and connections.
+  static func render(_ queries: QueryGate.Counts, connectionCount: Int) -> String {
+    """
+    # HELP timberline_queries_running Queries that run.
+    # TYPE timberline_queries_running gauge
+    timberline_queries_running \(queries.running)
+    # HELP timberline_queries_waiting Queries that wait for their tenant's turn.
+    # TYPE timberline_queries_waiting gauge
+    timberline_queries_waiting \(queries.waiting)
+    # HELP timberline_queries_refused_total Queries that were answered 429.
+    # TYPE timberline_queries_refused_total counter
+    timberline_queries_refused_total \(queries.refused)
+    # HELP timberline_connections Connections that are open.
+    # TYPE timberline_connections gauge
+    timberline_connections \(connectionCount)
+
+    """
   }
 
   /// Nil if the folder can't be asked.

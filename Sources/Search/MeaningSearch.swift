@@ -39,7 +39,7 @@ extension SearchService {
     let filter = try parseFilter(request.filter)
     let words = WordTokenizer.words(of: Array(request.text.utf8))
     let nearest = try await index(scope).nearest(to: request.text, limit: request.limit * 2)
-    return try await withTaskExecutorPreference(compute) {
+    return try await withTurn(scope) {
       var found: [UInt32: PatternCount] = [:]
       var exactRanks: [UInt32: Int] = [:]
       if !words.isEmpty {

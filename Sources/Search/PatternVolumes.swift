@@ -43,7 +43,7 @@ extension SearchService {
     _ request: SearchRequest, limit: Int, order: PatternOrder, scope: TenantScope
   ) async throws -> PatternPage {
     let filter = try parseFilter(request.text)
-    return try await withTaskExecutorPreference(compute) {
+    return try await withTurn(scope) {
       let counted = try await patternCounts(filter, request.range, scope: scope)
       var previous: [UInt32: Int] = [:]
       if request.range.start != TimeRange.all.start {
@@ -93,7 +93,7 @@ extension SearchService {
     _ filterText: String, _ range: TimeRange, step: Int64, scope: TenantScope
   ) async throws -> PatternCounts {
     let filter = try parseFilter(filterText)
-    return try await withTaskExecutorPreference(compute) {
+    return try await withTurn(scope) {
       let counted = try await patternCounts(filter, range, step: step, scope: scope)
       return PatternCounts(counted)
     }

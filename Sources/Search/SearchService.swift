@@ -9,19 +9,52 @@ package struct SearchService: Sendable {
   private let pool: TenantDatabasePool
   private let indexes: TenantIndexPool
   private let limits: SearchLimits
-  private let executor: any TaskExecutor
+  private let executor: @Sendable (TenantID) -> any TaskExecutor
+  private var gate: QueryGate?
   private let now: @Sendable () -> Timestamp
+  let tails: LiveTails
 
-  /// - Parameter executor: Where scanning runs: work that holds a core for milliseconds.
+  /// - Parameters:
+  ///   - gate: Lets queries in; nil lets in all at once.
+  ///   - executor: Where a tenant's scanning runs: work that holds a core for milliseconds.
   package init(
-    pool: TenantDatabasePool, indexes: TenantIndexPool, limits: SearchLimits, executor: any TaskExecutor,
-    now: @escaping @Sendable () -> Timestamp
+    pool: TenantDatabasePool, indexes: TenantIndexPool, limits: SearchLimits, gate: QueryGate? = nil,
+    executor: @escaping @Sendable (TenantID) -> any TaskExecutor, now: @escaping @Sendable () -> Timestamp
   ) {
     self.pool = pool
     self.indexes = indexes
     self.limits = limits
+    self.gate = gate
     self.executor = executor
     self.now = now
+    tails = LiveTails()
+  }
+
+  package init(
+    pool: TenantDatabasePool, indexes: TenantIndexPool, limits: SearchLimits, executor: any TaskExecutor,
+    now: @escaping @Sendable () -> Timestamp
+  ) {
+    self.init(pool: pool, indexes: indexes, limits: limits, executor: { _ in executor }, now: now)
+  }
+
+  /// The same for the server's own work, which has its own bounds and takes no turns from people's queries.
+  package var inBackground: SearchService {
+    var service = self
+    service.gate = nil
+    return service
+  }
+
+  /// Runs `body` when it is the tenant's turn, on the compute executor, under one deadline. What a query asks for in turn (a subquery)
+  /// is part of it.
+  func withTurn<Result>(_ scope: TenantScope, _ body: () async throws -> Result) async throws -> Result {
+    if QueryClock.current != nil { return try await body() }
+    func run() async throws -> Result {
+      try await QueryClock.$current.withValue(QueryClock(seconds: limits.seconds)) {
+        try await withTaskExecutorPreference(executor(scope.tenant)) { try await body() }
+      }
+    }
+    guard let gate else { return try await run() }
+    return try await gate.withTurn(scope.tenant) { try await run() }
   }
 
   // MARK: Rows
@@ -30,10 +63,8 @@ package struct SearchService: Sendable {
   package struct PreparedQuery: Sendable {
     fileprivate let service: SearchService
     fileprivate let query: Query
-    fileprivate let filter: ScanFilter
     fileprivate let request: SearchRequest
-    fileprivate let database: TenantDatabase
-    fileprivate let names: TenantNames
+    fileprivate let scope: TenantScope
 
     /// Hands rows over in batches as they are found.
     ///
@@ -45,43 +76,45 @@ package struct SearchService: Sendable {
     }
   }
 
-  /// Parses and checks a query, so that what is wrong with it is known before the first row.
+  /// Parses a query and checks its pipes. What else can be wrong with it is known before the first row.
   ///
   /// - Throws: `SearchError.syntax`.
   package func prepare(_ request: SearchRequest, scope: TenantScope) async throws -> PreparedQuery {
-    try await prepare(try parse(request.text), request, scope: scope)
+    try prepare(try parse(request.text), request, scope: scope)
   }
 
-  private func prepare(_ query: Query, _ request: SearchRequest, scope: TenantScope) async throws -> PreparedQuery {
+  private func prepare(_ query: Query, _ request: SearchRequest, scope: TenantScope) throws -> PreparedQuery {
     // Regular expressions and the like are compiled here for their errors alone.
     do {
       _ = try PipeChain(pipeline(query.pipes), options: pipeOptions(range: request.range)) { _ in true }
     } catch {
       throw SearchError.syntax(error)
     }
-    let usesPatterns = query.filter.usesPatterns || PipeChain.namedFields(by: query.pipes).contains("pattern")
-    let (database, names) = try await tenant(scope, usesPatterns: usesPatterns)
-    let filter = try await planner(database, names, range: query.range(in: request.range), scope: scope)
-      .plan(query.filter)
-    return PreparedQuery(
-      service: self, query: query, filter: filter, request: request, database: database, names: names)
+    return PreparedQuery(service: self, query: query, request: request, scope: scope)
   }
 
   private func run(
     _ prepared: PreparedQuery, _ sink: ([SearchRow]) async throws -> Void
   ) async throws -> SearchStatistics {
-    try await withTaskExecutorPreference(executor) {
+    try await withTurn(prepared.scope) {
       let query = prepared.query
       let range = query.range(in: prepared.request.range)
+      let usesPatterns = query.filter.usesPatterns || PipeChain.namedFields(by: query.pipes).contains("pattern")
+      let (database, names) = try await tenant(prepared.scope, usesPatterns: usesPatterns)
+      let filter = try await planner(database, names, range: range, scope: prepared.scope).plan(query.filter)
       var looksAround = false
       if case .streamContext = query.pipes.first { looksAround = true }
-      let plan = try await plan(
-        prepared.filter, range, looksAround: looksAround, prepared.database, prepared.names)
+      let plan = try await plan(filter, range, looksAround: looksAround, database, names)
       let scan = RowScan(
         plan: plan, pipes: query.pipes, options: pipeOptions(range: range), limit: prepared.request.limit,
         offset: prepared.request.offset)
       do {
-        try await scan.run(sink)
+        try await scan.run { rows in
+          // Pipes that stopped at the deadline hand on what they have: a part of an answer, which is none.
+          try QueryClock.current?.check()
+          try await sink(rows)
+        }
+        try QueryClock.current?.check()
       } catch let error as QueryError {
         throw SearchError.syntax(error)
       } catch let error as PipeLimitError {
@@ -174,13 +207,13 @@ package struct SearchService: Sendable {
     case rows([SearchRow], SearchStatistics)
   }
 
-  /// Runs `body` on the compute executor.
+  /// Runs `body` in the tenant's turn.
   private func counting<Result: Sendable>(
     _ request: SearchRequest, fields: [String] = [], scope: TenantScope,
     _ body: @Sendable (CountSource) throws -> Result
   ) async throws -> Result {
     let query = try parse(request.text)
-    return try await withTaskExecutorPreference(executor) {
+    return try await withTurn(scope) {
       if !query.pipes.isEmpty {
         var collected: [SearchRow] = []
         var byteCount = 0
@@ -207,7 +240,7 @@ package struct SearchService: Sendable {
   package func context(
     of id: RecordID, before: Int, after: Int, scope: TenantScope
   ) async throws -> (rows: [SearchRow], anchor: Int)? {
-    try await withTaskExecutorPreference(executor) {
+    try await withTurn(scope) {
       let stream = ScanFilter.streams([id.stream])
       func rows(_ filter: ScanFilter, _ range: TimeRange, isDescending: Bool, limit: Int) async throws -> [SearchRow] {
         if limit <= 0 { return [] }
@@ -321,7 +354,8 @@ package struct SearchService: Sendable {
     }
   }
 
-  var compute: any TaskExecutor { executor }
+  /// Where the tenant's work runs that holds a core for milliseconds.
+  func compute(_ scope: TenantScope) -> any TaskExecutor { executor(scope.tenant) }
 
   var currentTime: Timestamp { now() }
 
@@ -331,7 +365,9 @@ package struct SearchService: Sendable {
   }
 
   private func pipeOptions(range: TimeRange) -> PipeOptions {
-    PipeOptions(now: now(), range: range, byteCountMax: limits.byteCountMax)
+    let clock = QueryClock.current
+    return PipeOptions(
+      now: now(), range: range, byteCountMax: limits.byteCountMax, isStopped: { clock?.isStopped ?? false })
   }
 }
 

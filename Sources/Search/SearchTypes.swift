@@ -69,6 +69,8 @@ package enum SearchError: Error, Sendable {
   case timeout(seconds: Int)
   /// The query would hold too much; the text says which part and what to narrow.
   case tooLarge(String)
+  /// The tenant has as many queries running and waiting as it may.
+  case tooMany(running: Int, waiting: Int)
 }
 
 /// A value and how many records have it.

@@ -20,6 +20,12 @@ extension Problem {
       self.init(
         .unprocessableContent, "query-too-large", "The query would hold too much",
         text.prefix(1).uppercased() + text.dropFirst() + ".")
+    case .tooMany(let running, let waiting):
+      self.init(
+        .tooManyRequests, "too-many-queries", "Too many queries at once",
+        "\(running) queries of this tenant run, and as many wait for their turn as may (\(waiting)). Send it again once some have ended.",
+        members: [("running_max", .int(running)), ("waiting_max", .int(waiting))])
+      headers[.retryAfter] = "1"
     }
   }
 

@@ -2,14 +2,18 @@ package import Domain
 package import Hummingbird
 package import Identity
 package import Logging
+import NIOCore
 
 /// A request before anything is known of its caller.
 package struct AnonymousContext: RequestContext {
   package var coreContext: CoreRequestContextStorage
   /// Set by `Authentication` once the caller has proven who it is.
   package var caller: Caller?
+  /// Where the request came from; nil without a socket.
+  let channel: (any Channel)?
 
   package init(source: some RequestContextSource) {
+    channel = (source as? ApplicationRequestContextSource)?.channel
     coreContext = CoreRequestContextStorage(source: source)
   }
 }

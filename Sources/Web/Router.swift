@@ -34,7 +34,10 @@ package struct Route: Sendable {
     _ handler: @escaping @Sendable (Request, AnonymousContext, TenantContext) async throws -> Response
   ) -> Route {
     Route(method: method, path: path, access: .tenant(permission)) { request, context in
-      try await handler(request, context, TenantContext(context, permission: permission))
+      let tenant = try TenantContext(context, permission: permission)
+      // What only reads ends with its reader; what changes something is finished.
+      guard permission == .logsRead else { return try await handler(request, context, tenant) }
+      return try await untilClientLeaves { try await handler(request, context, tenant) }
     }
   }
 }
@@ -89,12 +92,15 @@ package struct Routes: Sendable {
   }
 
   /// The server's router: outermost middleware first.
-  package func router(access: AccessPolicy, metrics: RequestMetrics) -> Hummingbird.Router<AnonymousContext> {
+  package func router(
+    access: AccessPolicy, metrics: RequestMetrics, connections: ClientConnections = ClientConnections()
+  ) -> Hummingbird.Router<AnonymousContext> {
     // HEAD is what monitors ask with.
     let router = Hummingbird.Router(context: AnonymousContext.self, options: .autoGenerateHeadEndpoints)
     router.addMiddleware {
       SecurityHeaders()
       metrics
+      ClientWatch(connections: connections)
       ProblemResponses()
       Authentication(access: access)
     }

@@ -13,6 +13,7 @@ final class RowStream: Sendable {
 
   private let state: SharedState
   private let query: Task<Void, Never>
+  private let watch: ClientConnection.Watch?
 
   /// What the query's task and the stream share, so that the task does not hold the stream.
   private final class SharedState: Sendable {
@@ -65,7 +66,7 @@ final class RowStream: Sendable {
   ) {
     let state = SharedState()
     self.state = state
-    self.query = Task {
+    let task = Task {
       do {
         try await query { try await state.send($0) }
         state.finish(.success(()))
@@ -73,6 +74,9 @@ final class RowStream: Sendable {
         state.finish(.failure(error))
       }
     }
+    self.query = task
+    // A client that has gone is not noticed by sending while there is nothing to send.
+    watch = ClientConnection.current?.onClose { task.cancel() }
   }
 
   deinit { query.cancel() }

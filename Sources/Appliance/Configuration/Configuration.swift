@@ -18,6 +18,11 @@ struct Configuration: Sendable {
   var openTenantCountMax = 0
   var querySecondsMax = 0
   var queryByteCountMax = 0
+  var tenantQueryCountMax = 0
+  var tenantQueryWaitingCountMax = 0
+  var queryCountMax = 0
+  var connectionCountMax = 0
+  var stallSecondsMax = 0
   var headSecondsMax = 0
   var drainSecondsMax = 0
   var logLevel = LogLevel.info

@@ -101,6 +101,37 @@ extension Setting {
       configuration.queryByteCountMax = try byteCount(text, in: (1 << 20)...(1 << 36))
     },
     Setting(
+      name: "tenant_queries_max", defaultText: "8",
+      summary: "Most queries of one tenant that run at once. The next wait for their turn."
+    ) { text, configuration throws(InvalidSetting) in
+      configuration.tenantQueryCountMax = try integer(text, in: 1...1000)
+    },
+    Setting(
+      name: "tenant_queries_waiting_max", defaultText: "64",
+      summary: "Most queries of one tenant that wait for their turn. The next are answered 429."
+    ) { text, configuration throws(InvalidSetting) in
+      configuration.tenantQueryWaitingCountMax = try integer(text, in: 0...10_000)
+    },
+    Setting(
+      name: "queries_max", defaultText: "64",
+      summary: "Most queries of all tenants that run at once. The next wait, tenants in turn."
+    ) { text, configuration throws(InvalidSetting) in
+      configuration.queryCountMax = try integer(text, in: 1...10_000)
+    },
+    Setting(
+      name: "connections_max", defaultText: "10000",
+      summary: "Most connections open at once. The next wait until one is closed."
+    ) { text, configuration throws(InvalidSetting) in
+      configuration.connectionCountMax = try integer(text, in: 16...1_000_000)
+    },
+    Setting(
+      name: "stall_seconds_max", defaultText: "60",
+      summary:
+        "Longest that a client may take nothing of an answer, or next to nothing may come of a body. Then it is cut off."
+    ) { text, configuration throws(InvalidSetting) in
+      configuration.stallSecondsMax = try integer(text, in: 1...3600)
+    },
+    Setting(
       name: "head_seconds_max", defaultText: "60",
       summary: "Age at which acknowledged records are packed into a block even if there are few."
     ) { text, configuration throws(InvalidSetting) in

@@ -10,12 +10,18 @@ package struct PipeOptions: Sendable {
   package var byteCountMax: Int
   /// Where `rand()` and `sample` start: the same seed picks the same.
   package var seed: UInt64
+  /// Asked now and then: whether nobody waits for the answer any more. Pipes then end with less than all, which is to be thrown away.
+  package var isStopped: @Sendable () -> Bool
 
-  package init(now: Timestamp, range: TimeRange = .all, byteCountMax: Int = 256 << 20, seed: UInt64 = 0) {
+  package init(
+    now: Timestamp, range: TimeRange = .all, byteCountMax: Int = 256 << 20, seed: UInt64 = 0,
+    isStopped: @escaping @Sendable () -> Bool = { false }
+  ) {
     self.now = now
     self.range = range
     self.byteCountMax = byteCountMax
     self.seed = seed
+    self.isStopped = isStopped
   }
 }
 
@@ -47,7 +53,7 @@ package final class PipeChain {
   ///   here.
   package init(_ pipes: [Pipe], options: PipeOptions, output: @escaping (Row) -> Bool) throws(QueryError) {
     let context = PipeContext(options)
-    var stage: PipeStage = OutputStage(output)
+    var stage: PipeStage = OutputStage(output, context)
     for pipe in pipes.fusingSorts().reversed() { stage = try PipeChain.stage(for: pipe, next: stage, context) }
     first = stage
     shortNames = PipeChain.namedFields(by: pipes).filter(FieldAlias.names.contains)

@@ -20,16 +20,18 @@ class PipeStage {
 /// The end of a chain.
 final class OutputStage: PipeStage {
   private let output: (Row) -> Bool
+  private let context: PipeContext
   private var isFull = false
 
-  init(_ output: @escaping (Row) -> Bool) {
+  init(_ output: @escaping (Row) -> Bool, _ context: PipeContext) {
     self.output = output
+    self.context = context
     super.init(next: nil)
   }
 
   override func push(_ row: consuming Row) -> Bool {
     if isFull { return false }
-    isFull = !output(row)
+    isFull = !output(row) || context.isStopped
     return !isFull
   }
 }
@@ -53,8 +55,15 @@ final class RowStage: PipeStage {
 final class PipeContext {
   let options: PipeOptions
   private var byteCount = 0
+  private var askedCount = 0
 
   init(_ options: PipeOptions) { self.options = options }
+
+  /// Whether to end early; cheap enough to ask for each row.
+  var isStopped: Bool {
+    askedCount &+= 1
+    return askedCount & 255 == 0 && options.isStopped()
+  }
 
   /// Counts memory that a pipe is about to hold.
   @inline(__always)

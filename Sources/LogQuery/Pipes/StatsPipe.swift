@@ -46,6 +46,7 @@ final class StatsStage: PipeStage {
 
   override func finish() throws(PipeLimitError) {
     for group in 0..<groupCount {
+      if context.isStopped { return }
       var row = Row()
       row.fields.reserveCapacity(groupReaders.count + functions.count)
       var seconds: Double?

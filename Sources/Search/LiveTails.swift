@@ -238,45 +238,42 @@ private final class TailEvaluator {
     await withTaskExecutorPreference(service.compute(scope)) {
       planned = planned.filter { filters[$0.key] != nil }
       var found: [String: Result<[SearchRow], any Error>] = [:]
-      do {
-        let source = try source(columns, names)
-        // A row that many filters find is put together once.
-        var rows: [Int: SearchRow] = [:]
-        for (text, filter) in filters {
-          do {
-            let matches: RowSet
-            if filter.usesPatterns {
-              let (_, names) = try await service.tenant(scope, usesPatterns: true)
-              let plan = try await service.planner(database, names, range: .all, scope: scope).plan(filter)
-              matches = try self.source(columns, names).evaluator.matches(plan, within: every(columns))
-            } else {
-              matches = try source.evaluator.matches(try await plan(text, filter), within: every(columns))
-            }
-            var own: [SearchRow] = []
-            try matches.forEach { index in
-              let row = try rows[index] ?? source.records.row(index)
-              rows[index] = row
-              own.append(row)
-            }
-            if !own.isEmpty { found[text] = .success(own) }
-          } catch {
-            found[text] = .failure(error)
+      // A row that many filters find is put together once.
+      var rows: [Int: SearchRow] = [:]
+      for (text, filter) in filters {
+        do {
+          var names = names
+          let plan: ScanFilter
+          if filter.usesPatterns {
+            names = try await service.tenant(scope, usesPatterns: true).1
+            plan = try await service.planner(database, names, range: .all, scope: scope).plan(filter)
+          } else {
+            plan = try await self.plan(text, filter)
           }
+          let (source, matches) = try open(columns, plan, names)
+          var own: [SearchRow] = []
+          try matches.forEach { index in
+            let row = try rows[index] ?? source.records.row(index)
+            rows[index] = row
+            own.append(row)
+          }
+          if !own.isEmpty { found[text] = .success(own) }
+        } catch {
+          found[text] = .failure(error)
         }
-      } catch {
-        for text in filters.keys { found[text] = .failure(error) }
       }
       return found
     }
   }
 
-  private func source(_ columns: RecordColumns, _ names: TenantNames) throws -> OpenedSource {
-    OpenedSource(
+  private func open(
+    _ columns: RecordColumns, _ filter: ScanFilter, _ names: TenantNames
+  ) throws -> (OpenedSource, RowSet) {
+    let source = OpenedSource(
       try HeadSource(columns),
       of: ScanUnit(origin: .head(columns), minTimeMaxTime: (.min, .max), recordCount: columns.count), names: names)
+    return (source, try source.evaluator.matches(filter, within: RowSet(rowCount: columns.count, full: true)))
   }
-
-  private func every(_ columns: RecordColumns) -> RowSet { RowSet(rowCount: columns.count, full: true) }
 
   private func plan(_ text: String, _ filter: Filter) async throws -> ScanFilter {
     let (streamCount, templateCount) = (database.streamCount, database.templateCount)

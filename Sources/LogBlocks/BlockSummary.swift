@@ -73,3 +73,10 @@ package struct BlockSummary: Hashable, Sendable {
     }
   }
 }
+
+extension BlockSummary {
+  /// Whether a column is of records: not a filter or a directory that says what is in the others.
+  package static func holdsRecords(column key: String) -> Bool {
+    key != ColumnKey.variableDirectory && !key.hasPrefix("w")
+  }
+}

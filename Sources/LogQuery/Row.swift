@@ -1,6 +1,8 @@
 /// A record on its way through pipes: fields in order, names distinct. A missing field reads as empty.
 package struct Row: Sendable, Equatable {
   package var fields: [(name: String, value: [UInt8])]
+  /// How many equal records it stands for: more than one only at the head of a chain that `PipeChain.takesCounts`.
+  package var count = 1
 
   package init(_ fields: [(name: String, value: [UInt8])] = []) { self.fields = fields }
 

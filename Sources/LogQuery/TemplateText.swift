@@ -1,12 +1,12 @@
 package import Domain
 
 /// A template taken apart for `ValueMatcher.verdict`: its literals, and what its slots can hold.
-package struct TemplateText: Sendable {
+struct TemplateText: Sendable {
   /// One more than there are slots.
   let literals: [[UInt8]]
   private let slots: [SlotKind]
 
-  package init(_ template: Template) {
+  init(_ template: Template) {
     literals = template.literals
     slots = template.slots
   }
@@ -146,35 +146,5 @@ private struct SoughtText {
     let byte = bytes[k]
     if possible.contains(byte) { return true }
     return ignoresCase && byte >= 0x61 && byte <= 0x7A && possible.contains(byte & ~0x20)
-  }
-}
-
-extension SlotKind {
-  /// The bytes that a slot of this kind may hold; nil if they may be any.
-  fileprivate var possibleBytes: ByteSet? {
-    switch self {
-    case .integer: SlotBytes.integer
-    case .decimal: SlotBytes.decimal
-    case .hex: SlotBytes.hex
-    case .uuid: SlotBytes.uuid
-    case .ipv4: SlotBytes.ipv4
-    case .ipv6, .duration, .timestamp, .path, .quoted, .word, .bytes: nil
-    }
-  }
-}
-
-private enum SlotBytes {
-  static let integer = set("0123456789+-")
-  static let decimal = set("0123456789+-.")
-  static let hex = set("0123456789abcdefABCDEFxX")
-  static let uuid = set("0123456789abcdefABCDEF-")
-  static let ipv4 = set("0123456789.")
-
-  private static func set(_ text: StaticString) -> ByteSet {
-    text.withUTF8Buffer { bytes in
-      var set = ByteSet()
-      for byte in bytes { set.insert(byte) }
-      return set
-    }
   }
 }

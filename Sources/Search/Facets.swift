@@ -33,42 +33,39 @@ struct FacetBuilder {
         // Which fields need no look into the block: constants. The rest is opened below.
         for field in summary.fields where field.occurrence == 0 && !field.isCountable { tooMany.insert(field.name) }
       }
-      try plan.read(unit) { source, rows in
+      try plan.readCounts(unit) { source in
+        let rows = source.matchesAll ? nil : try source.rows()
+        let count = rows?.count ?? source.reader.count
+        if count == 0 { return 0 }
         try addSeverities(source, rows)
-        let count = rows.count
         for name in source.reader.fieldNames where !tooMany.contains(name) && !RecordReader.isBuiltIn(name) {
-          try add(name, try source.reader.field(name), rows, count)
+          try add(name, source, rows)
         }
+        return count
       }
     }
   }
 
-  private mutating func addSeverities(_ source: OpenedSource, _ rows: RowSet) throws {
-    var bySeverity = [Int](repeating: 0, count: Severity.allCases.count)
-    let severities = try source.reader.severities()
-    rows.forEach { bySeverity[Int(severities[$0].rawValue)] += 1 }
-    for severity in Severity.allCases where bySeverity[Int(severity.rawValue)] > 0 {
-      counts[Array("severity".utf8), default: [:]][Array(severity.name.utf8), default: 0] +=
-        bySeverity[Int(severity.rawValue)]
+  /// - Parameter rows: Nil: all.
+  private mutating func addSeverities(_ source: OpenedSource, _ rows: RowSet?) throws {
+    for (index, count) in try source.reader.severityCounts(within: rows?.words).enumerated() where count > 0 {
+      let name = Severity.allCases[index].name
+      counts[Array("severity".utf8), default: [:]][Array(name.utf8), default: 0] += count
     }
   }
 
-  private mutating func add(_ name: [UInt8], _ column: FieldColumn, _ rows: RowSet, _ count: Int) throws {
-    switch column {
-    case .absent: return
-    case .constant(let value): count > 0 ? add(name, value, count) : ()
-    case .dictionary(let values, let codes):
-      var byCode = [Int](repeating: 0, count: values.count)
-      rows.forEach { if codes[$0] != FieldColumn.absentCode { byCode[Int(codes[$0])] += 1 } }
-      for (code, count) in byCode.enumerated() where count > 0 { add(name, values[code], count) }
-    case .list(let values, let present):
-      var byValue: [[UInt8]: Int] = [:]
-      rows.forEach { row in
-        if present?[row] == false || byValue.count > FacetBuilder.distinctMax { return }
-        byValue[values[row], default: 0] += 1
-      }
-      for (value, count) in byValue { add(name, value, count) }
+  private mutating func add(_ name: [UInt8], _ source: OpenedSource, _ rows: RowSet?) throws {
+    if let known = try source.reader.fieldValueCounts(name, within: rows?.words) {
+      for (index, count) in known.counts.enumerated() where count > 0 { add(name, known.values[index], count) }
+      return
     }
+    guard case .list(let values, let present) = try source.reader.field(name) else { return }
+    var byValue: [[UInt8]: Int] = [:]
+    (rows ?? RowSet(rowCount: source.reader.count, full: true)).forEach { row in
+      if present?[row] == false || byValue.count > FacetBuilder.distinctMax { return }
+      byValue[values[row], default: 0] += 1
+    }
+    for (value, count) in byValue { add(name, value, count) }
   }
 
   mutating func add(_ rows: [Row]) {

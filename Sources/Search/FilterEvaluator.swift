@@ -6,11 +6,13 @@ import LogQuery
 /// Runs a filter over one source's columns: narrows a set of rows, reading only the columns that the filter asks for and only where
 /// rows are left.
 final class FilterEvaluator {
-  private let source: any RecordSource
-  private let names: TenantNames
+  let source: any RecordSource
+  let names: TenantNames
+  /// What left no row before the rows themselves were looked at.
+  var ruledOut: Reason?
   private var scratch: [UInt8] = []
-  /// What the token filters said of a word.
-  private var variablesMayHold: [[UInt8]: Bool] = [:]
+
+  enum Reason { case templates, tokens }
 
   init(_ source: any RecordSource, names: TenantNames) {
     self.source = source
@@ -62,24 +64,20 @@ final class FilterEvaluator {
     case .message(let test): return try matchMessages(test, within: candidates)
     case .severity(let passes):
       if passes.allSatisfy({ $0 }) { return candidates }
-      let severities = try source.severities()
-      return candidates.filter { passes[Int(severities[$0].rawValue)] }
+      return intersection(candidates, try source.rows(whereSeverity: { passes[Int($0.rawValue)] }))
     case .streams(let wanted):
       let present = source.streamCounts
       if present.allSatisfy({ wanted.contains($0.number) }) { return candidates }
       if !present.contains(where: { wanted.contains($0.number) }) { return empty }
-      let streams = try source.streams()
-      return candidates.filter { wanted.contains(streams[$0]) }
+      return intersection(candidates, try source.rows(whereStream: wanted.contains))
     case .templates(let wanted):
       let present = source.templateCounts
       if present.allSatisfy({ wanted.contains($0.number) }) { return candidates }
-      var found = empty
-      for entry in present where wanted.contains(entry.number) {
-        for row in try source.rows(ofTemplate: entry.number) where candidates.contains(Int(row)) {
-          found.insert(Int(row))
-        }
+      if !present.contains(where: { wanted.contains($0.number) }) {
+        ruledOut = .templates
+        return empty
       }
-      return found
+      return intersection(candidates, try source.rows(whereTemplate: wanted.contains))
     case .field(let fieldNames, let matcher): return try matchField(fieldNames, matcher, within: candidates)
     case .timeText(let matcher):
       let times = try source.times()
@@ -109,6 +107,46 @@ final class FilterEvaluator {
     }
   }
 
+  /// How many rows match, where columns' counts tell it or whole templates do; nil where rows have to be looked at.
+  func count(_ filter: ScanFilter) throws -> Int? {
+    switch filter {
+    case .all: return source.count
+    case .none: return 0
+    case .severity(let passes):
+      let counts = try source.severityCounts(within: nil)
+      return counts.indices.reduce(0) { passes[$1] ? $0 + counts[$1] : $0 }
+    case .streams(let wanted):
+      return source.streamCounts.reduce(0) { wanted.contains($1.number) ? $0 + Int($1.count) : $0 }
+    case .templates(let wanted):
+      return source.templateCounts.reduce(0) { wanted.contains($1.number) ? $0 + Int($1.count) : $0 }
+    case .message(let test): return try countMessages(test)
+    case .field(let fieldNames, let matcher): return try countField(fieldNames, matcher)
+    case .not(let part): return try count(part).map { source.count - $0 }
+    case .and(let parts):
+      // Parts that every row passes, or none, leave what the others say.
+      var left: [ScanFilter] = []
+      for part in parts {
+        guard !part.readsMessages, let count = try count(part), count == 0 || count == source.count else {
+          left.append(part)
+          continue
+        }
+        if count == 0 { return 0 }
+      }
+      return left.isEmpty ? source.count : left.count == 1 ? try count(left[0]) : nil
+    default: return nil
+    }
+  }
+
+  private func countField(_ fieldNames: [[UInt8]], _ matcher: ValueMatcher) throws -> Int? {
+    let known = Set(source.fieldNames)
+    let present = fieldNames.filter { known.contains($0) }
+    guard let name = present.first else { return matcher.matchesEmpty ? source.count : 0 }
+    guard present.count == 1, let counts = try source.fieldValueCounts(name, within: nil) else { return nil }
+    var total = matcher.matchesEmpty ? counts.absentCount : 0
+    counts.values.forEach { if matcher.matches($1) { total += counts.counts[$0] } }
+    return total
+  }
+
   private func message(ofRow row: Int) throws -> [UInt8] {
     scratch.removeAll(keepingCapacity: true)
     let number = try source.templates()[row]
@@ -116,56 +154,10 @@ final class FilterEvaluator {
     return scratch
   }
 
-  /// Decides whole templates from their text; only where a template leaves it open are messages put together.
-  private func matchMessages(_ test: MessageTest, within candidates: RowSet) throws -> RowSet {
-    var found = RowSet(rowCount: candidates.rowCount, full: false)
-    let present = source.templateCounts
-    var open: [UInt32] = []
-    var decided: [UInt32] = []
-    for entry in present {
-      switch test.verdict(on: entry.number) {
-      case .all: decided.append(entry.number)
-      case .none: continue
-      case .maybe: open.append(entry.number)
-      }
-    }
-    if decided.count == present.count { return candidates }
-    for number in decided {
-      for row in try source.rows(ofTemplate: number) where candidates.contains(Int(row)) { found.insert(Int(row)) }
-    }
-    for number in open {
-      let template = try names.requiredTemplate(number)
-      guard try mayHold(test.matcher.requiredWords, in: template),
-        try test.matcher.requiredLiterals.allSatisfy({
-          try source.messagesMayContain($0, ofTemplate: number, template: template)
-        })
-      else { continue }
-      try source.forEachMessage(ofTemplate: number, template: template) { row, message in
-        if candidates.contains(Int(row)), test.matcher.matches(message) { found.insert(Int(row)) }
-        return true
-      }
-    }
-    return found
-  }
-
-  /// Whether messages of `template` can hold all of `words`: each stands in the literal text, or the token filter of this source's
-  /// variables does not rule it out.
-  private func mayHold(_ words: [[UInt8]], in template: Template) throws -> Bool {
-    for word in words {
-      let mayBeVariable: Bool
-      if let known = variablesMayHold[word] {
-        mayBeVariable = known
-      } else {
-        mayBeVariable = try source.variablesMayContain(word: word)
-        variablesMayHold[word] = mayBeVariable
-      }
-      if mayBeVariable { continue }
-      let isLiteral = template.text.withUnsafeBufferPointer { text in
-        word.withUnsafeBufferPointer { tl_find(text.baseAddress, text.count, $0.baseAddress, $0.count) < text.count }
-      }
-      if !isLiteral { return false }
-    }
-    return true
+  private func intersection(_ candidates: RowSet, _ bits: RowBits) -> RowSet {
+    var rows = candidates
+    rows.formIntersection(RowSet(rowCount: candidates.rowCount, bits: bits))
+    return rows
   }
 
   private func matchField(_ fieldNames: [[UInt8]], _ matcher: ValueMatcher, within candidates: RowSet) throws -> RowSet
@@ -178,10 +170,12 @@ final class FilterEvaluator {
     if present.count == 1 {
       if !matcher.matchesEmpty {
         for word in matcher.requiredWords where try !source.field(name, mayContain: word) {
+          ruledOut = .tokens
           return RowSet(rowCount: candidates.rowCount, full: false)
         }
       }
-      return try matchColumn(try source.field(name), matcher, within: candidates)
+      let rows = try source.rows(whereField: name) { $0.map(matcher.matches) ?? matcher.matchesEmpty }
+      return intersection(candidates, rows)
     }
     let columns = try present.map { try source.field($0) }
     return candidates.filter { row in
@@ -193,28 +187,6 @@ final class FilterEvaluator {
         if let verdict { return verdict }
       }
       return matcher.matchesEmpty
-    }
-  }
-
-  private func matchColumn(_ column: FieldColumn, _ matcher: ValueMatcher, within candidates: RowSet) throws -> RowSet {
-    let empty = RowSet(rowCount: candidates.rowCount, full: false)
-    switch column {
-    case .absent:
-      return matcher.matchesEmpty ? candidates : empty
-    case .constant(let value):
-      return value.withUnsafeBufferPointer { matcher.matches($0) } ? candidates : empty
-    case .dictionary(let values, let codes):
-      var passes = [Bool](repeating: false, count: values.count)
-      values.forEach { index, value in passes[index] = matcher.matches(value) }
-      if !passes.contains(true), !matcher.matchesEmpty { return empty }
-      let absentPasses = matcher.matchesEmpty
-      return candidates.filter { codes[$0] == FieldColumn.absentCode ? absentPasses : passes[Int(codes[$0])] }
-    case .list(let values, let present):
-      let absentPasses = matcher.matchesEmpty
-      return candidates.filter { row in
-        if let present, !present[row] { return absentPasses }
-        return values.withValue(at: row) { matcher.matches($0) }
-      }
     }
   }
 

@@ -32,8 +32,8 @@ final class RecordReader {
   /// - Parameter derived: Fields to add that no record carries: `template`, `pattern`.
   func row(_ row: Int, adding derived: [String] = []) throws -> Row {
     let message = try message(ofRow: row)
-    let time = Timestamp(nanoseconds: try source.times()[row])
-    let stream = try source.streams()[row]
+    let time = Timestamp(nanoseconds: try source.time(ofRow: row))
+    let stream = try source.stream(ofRow: row)
     let own = try source.fields(ofRow: row)
     var fields: [(name: String, value: [UInt8])] = []
     fields.reserveCapacity(own.count + 6)
@@ -45,7 +45,7 @@ final class RecordReader {
     fields.append(("_stream_id", names.streamID(stream)))
     let id = RecordID(time: time, stream: stream, messageChecksum: Self.messageChecksum(message))
     fields.append(("_id", Array(id.description.utf8)))
-    fields.append(("severity", Array(try source.severities()[row].name.utf8)))
+    fields.append(("severity", Array(try source.severity(ofRow: row).name.utf8)))
     for field in own where !RecordReader.isBuiltIn(field.name) {
       fields.append((String(decoding: field.name, as: UTF8.self), field.value))
     }
@@ -70,19 +70,15 @@ final class RecordReader {
     case "_msg": return try message(ofRow: row)
     case "_time":
       var text: [UInt8] = []
-      Timestamp(nanoseconds: try source.times()[row]).appendRFC3339(to: &text)
+      Timestamp(nanoseconds: try source.time(ofRow: row)).appendRFC3339(to: &text)
       return text
-    case "_stream": return names.streamText(try source.streams()[row])
-    case "_stream_id": return names.streamID(try source.streams()[row])
-    case "severity": return Array(try source.severities()[row].name.utf8)
-    case "template":
-      return Array(try names.requiredTemplate(try source.templates()[row]).description.utf8)
-    case "pattern":
-      return names.pattern(ofTemplate: try source.templates()[row]).map { Array(String($0).utf8) } ?? []
+    case "_stream", "_stream_id": return value(of: name, ofStream: try source.stream(ofRow: row))
+    case "severity": return Array(try source.severity(ofRow: row).name.utf8)
+    case "template", "pattern": return try value(of: name, ofTemplate: try source.template(ofRow: row))
     case "_id":
       let checksum = Self.messageChecksum(try message(ofRow: row))
       let id = RecordID(
-        time: Timestamp(nanoseconds: try source.times()[row]), stream: try source.streams()[row],
+        time: Timestamp(nanoseconds: try source.time(ofRow: row)), stream: try source.stream(ofRow: row),
         messageChecksum: checksum)
       return Array(id.description.utf8)
     default:
@@ -101,9 +97,20 @@ final class RecordReader {
     }
   }
 
+  /// `template` or `pattern` of every record with that template.
+  func value(of name: String, ofTemplate number: UInt32) throws -> [UInt8] {
+    if name == "template" { return Array(try names.requiredTemplate(number).description.utf8) }
+    return names.pattern(ofTemplate: number).map { Array(String($0).utf8) } ?? []
+  }
+
+  /// `_stream` or `_stream_id` of every record of that stream.
+  func value(of name: String, ofStream number: UInt32) -> [UInt8] {
+    name == "_stream" ? names.streamText(number) : names.streamID(number)
+  }
+
   private func message(ofRow row: Int) throws -> [UInt8] {
     var message: [UInt8] = []
-    let template = try names.requiredTemplate(try source.templates()[row])
+    let template = try names.requiredTemplate(try source.template(ofRow: row))
     try source.appendMessage(ofRow: row, template: template, to: &message)
     return message
   }

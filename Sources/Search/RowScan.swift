@@ -38,6 +38,8 @@ struct RowScan {
     let isOrdered = PipeChain.keepsOrder(pipes) && (limit != nil || PipeChain.stopsEarly(pipes))
     if let around {
       try await pushWithContext(around, fields: fields, into: chain, output, sink)
+    } else if !isOrdered, let counted = CountedScan(pipes, fields) {
+      try await pushCounts(counted, fields: fields, into: chain)
     } else if isOrdered {
       try await pushInOrder(fields: fields, isBare: pipes.isEmpty, into: chain, output, sink)
     } else {
@@ -64,6 +66,25 @@ struct RowScan {
         try await output.drain(sink)
         try plan.checkDeadline()
       }
+    }
+  }
+
+  /// One row for many records where a unit can be counted, the records one by one where it can't.
+  private func pushCounts(_ counted: CountedScan, fields: FieldSelection, into chain: PipeChain) async throws {
+    for unit in plan.units {
+      var rows: [Row] = []
+      try plan.readCounts(unit) { source in
+        if let result = try counted.rows(of: source) {
+          rows = result.rows
+          return result.matched
+        }
+        let matching = try source.rows()
+        try matching.forEach { row in
+          if case .only(let names) = fields { rows.append(try source.records.row(row, fields: names)) }
+        }
+        return matching.count
+      }
+      for row in rows where try !chain.push(row) { return }
     }
   }
 

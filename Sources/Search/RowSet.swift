@@ -10,11 +10,22 @@ struct RowSet: Sendable {
     if full { clearTail() }
   }
 
+  /// - Parameter bits: As a source gives them: row r is bit r % 64 of word r / 64.
+  init(rowCount: Int, bits: [UInt64]) {
+    self.rowCount = rowCount
+    words = bits
+  }
+
   var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
 
   var count: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 
   var isFull: Bool { count == rowCount }
+
+  /// The first row there is.
+  var first: Int? {
+    words.firstIndex { $0 != 0 }.map { $0 << 6 + words[$0].trailingZeroBitCount }
+  }
 
   @inline(__always)
   func contains(_ row: Int) -> Bool { words[row >> 6] & (1 << UInt64(row & 63)) != 0 }
@@ -24,6 +35,10 @@ struct RowSet: Sendable {
 
   mutating func formUnion(_ other: RowSet) {
     for index in words.indices { words[index] |= other.words[index] }
+  }
+
+  mutating func formIntersection(_ other: RowSet) {
+    for index in words.indices { words[index] &= other.words[index] }
   }
 
   mutating func subtract(_ other: RowSet) {

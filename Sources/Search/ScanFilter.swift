@@ -63,41 +63,63 @@ indirect enum ScanFilter: Sendable {
     }
   }
 
-  /// Whether only time decides, so that counts by minute answer without a look at rows.
-  var isTimeOnly: Bool {
+  /// Whether a part of it looks at messages, which cost more than counts.
+  var readsMessages: Bool {
     switch self {
-    case .all, .time: true
-    case .and(let parts): parts.allSatisfy(\.isTimeOnly)
+    case .message, .record, .recordText, .compare: true
+    case .and(let parts), .or(let parts): parts.contains(where: \.readsMessages)
+    case .not(let part): part.readsMessages
     default: false
     }
   }
-}
 
-/// A test on messages, with what it has learned of each template.
-final class MessageTest: @unchecked Sendable {
-  // Sendable: the verdicts are written only by the one task that runs the query; a plan is not shared between queries.
-  let matcher: ValueMatcher
-  private var verdicts: [UInt8] = []
-  private let templates: any TemplateSource
-
-  init(_ matcher: ValueMatcher, templates: any TemplateSource) {
-    self.matcher = matcher
-    self.templates = templates
+  /// The filter for records of which none is before `times.first` or after `times.last`: what time alone decides is
+  /// decided.
+  func simplified(forTimes times: (first: Int64, last: Int64)) -> ScanFilter {
+    switch self {
+    case .time(let range):
+      let isEndless = range.end == TimeRange.all.end
+      let (start, end) = (range.start.nanoseconds, range.end.nanoseconds)
+      if start <= times.first, isEndless || times.last < end { return .all }
+      return times.last < start || (!isEndless && times.first >= end) ? .none : self
+    case .and(let parts):
+      var left: [ScanFilter] = []
+      for part in parts {
+        switch part.simplified(forTimes: times) {
+        case .all: continue
+        case .none: return .none
+        case let other: left.append(other)
+        }
+      }
+      return left.isEmpty ? .all : left.count == 1 ? left[0] : .and(left)
+    case .or(let parts):
+      var left: [ScanFilter] = []
+      for part in parts {
+        switch part.simplified(forTimes: times) {
+        case .all: return .all
+        case .none: continue
+        case let other: left.append(other)
+        }
+      }
+      return left.isEmpty ? .none : left.count == 1 ? left[0] : .or(left)
+    case .not(let part):
+      switch part.simplified(forTimes: times) {
+      case .all: return .none
+      case .none: return .all
+      case let other: return .not(other)
+      }
+    default: return self
+    }
   }
 
-  /// What the template alone says; asked once for each template of a query.
-  func verdict(on number: UInt32) -> TemplateVerdict {
-    let index = Int(number)
-    if index >= verdicts.count { verdicts.append(contentsOf: repeatElement(0, count: index + 1 - verdicts.count)) }
-    switch verdicts[index] {
-    case 1: return .all
-    case 2: return .none
-    case 3: return .maybe
-    default:
-      guard let template = templates.template(number) else { return .maybe }
-      let verdict = matcher.verdict(on: template)
-      verdicts[index] = verdict == .all ? 1 : verdict == .none ? 2 : 3
-      return verdict
+  /// The same filter with a memory of its own, for another thread.
+  func copy(for templates: any TemplateSource) -> ScanFilter {
+    switch self {
+    case .message(let test): .message(test.copy(for: templates))
+    case .and(let parts): .and(parts.map { $0.copy(for: templates) })
+    case .or(let parts): .or(parts.map { $0.copy(for: templates) })
+    case .not(let part): .not(part.copy(for: templates))
+    default: self
     }
   }
 }

@@ -20,18 +20,39 @@ final class OpenedSource {
   let reader: any RecordSource
   let records: RecordReader
   let evaluator: FilterEvaluator
+  let unit: ScanUnit
+  /// What its rows have to match.
+  let filter: ScanFilter
   /// Rows that whoever reads the source marked.
   var marked: RowSet?
-  let unit: ScanUnit
   /// Whether its block was set aside while it was being read.
   fileprivate(set) var isDamaged = false
+  private var matching: RowSet?
 
-  init(_ reader: any RecordSource, of unit: ScanUnit, names: TenantNames) {
+  init(_ reader: any RecordSource, of unit: ScanUnit, filter: ScanFilter, names: TenantNames) {
     self.reader = reader
     self.unit = unit
+    self.filter = filter
     records = RecordReader(reader, names: names)
     evaluator = FilterEvaluator(reader, names: names)
   }
+
+  /// Whether every row matches, as the filter alone says.
+  var matchesAll: Bool {
+    if case .all = filter { return true }
+    return false
+  }
+
+  /// The rows that match.
+  func rows() throws -> RowSet {
+    if let matching { return matching }
+    let rows = try evaluator.matches(filter, within: RowSet(rowCount: reader.count, full: true))
+    matching = rows
+    return rows
+  }
+
+  /// How many rows match, without looking at rows where counts of columns tell it.
+  func count() throws -> Int { try matching?.count ?? evaluator.count(filter) ?? rows().count }
 }
 
 /// One query over one consistent view of a tenant: which units can match, and what looking at them has cost.
@@ -40,8 +61,6 @@ final class OpenedSource {
 final class ScanPlan {
   let names: TenantNames
   let filter: ScanFilter
-  /// The filter without the range that was asked for, for units that lie within it.
-  private let innerFilter: ScanFilter
   let range: TimeRange
   /// Units that may hold a match, in no particular order.
   let units: [ScanUnit]
@@ -51,6 +70,8 @@ final class ScanPlan {
   private let templateBounds: Set<UInt32>?
   fileprivate let limits: SearchLimits
   private let clock: QueryClock
+  /// Whether a column of the records of the unit at hand was read.
+  private var isUnitOpened = false
 
   /// - Parameter range: Inclusive start, exclusive end; applies on top of the filter's own times.
   init(view: TenantView, names: TenantNames, filter: ScanFilter, range: TimeRange, limits: SearchLimits) {
@@ -63,7 +84,6 @@ final class ScanPlan {
     let bounds = visible.intersection(filter.timeBounds)
     self.range = bounds
     self.filter = visible == .all ? filter : .and([.time(visible), filter])
-    innerFilter = filter
     streamBounds = filter.streamBounds
     templateBounds = filter.templateBounds
     func mayMatch(_ first: Timestamp, _ last: Timestamp) -> Bool {
@@ -72,7 +92,10 @@ final class ScanPlan {
     var units: [ScanUnit] = []
     for block in view.blocks {
       statistics.blocks += 1
-      guard mayMatch(block.minTime, block.maxTime) else { continue }
+      guard mayMatch(block.minTime, block.maxTime) else {
+        statistics.pruned.time += 1
+        continue
+      }
       statistics.total += block.recordCount
       units.append(
         ScanUnit(
@@ -111,6 +134,19 @@ final class ScanPlan {
     }
   }
 
+  /// Runs `body` on the unit's columns before its rows were looked at, if any of them may match.
+  ///
+  /// - Parameter body: Answers how many rows matched.
+  func readCounts(_ unit: ScanUnit, _ body: (OpenedSource) throws -> Int) throws {
+    try checkDeadline()
+    do {
+      guard let source = try source(of: unit) else { return }
+      note(source, matched: try body(source))
+    } catch {
+      guard case .block(let block) = unit.origin, view.quarantine(block, because: error) else { throw error }
+    }
+  }
+
   /// Runs `body` on the unit's columns and matching rows, if it has any. A block that turns out to be damaged is set aside.
   func read(_ unit: ScanUnit, _ body: (OpenedSource, RowSet) throws -> Void) throws {
     guard let (source, rows) = try open(unit) else { return }
@@ -131,33 +167,59 @@ final class ScanPlan {
   }
 
   private func openSource(_ unit: ScanUnit) throws -> (OpenedSource, RowSet)? {
+    guard let source = try source(of: unit) else { return nil }
+    let rows = try source.rows()
+    note(source, matched: rows.count)
+    return rows.isEmpty ? nil : (source, rows)
+  }
+
+  /// Nil if the unit's summary rules it out.
+  private func source(of unit: ScanUnit) throws -> OpenedSource? {
     if let summary = try summary(of: unit) {
-      if let streamBounds, !summary.streamCounts.contains(where: { streamBounds.contains($0.number) }) { return nil }
+      if let streamBounds, !summary.streamCounts.contains(where: { streamBounds.contains($0.number) }) {
+        statistics.pruned.streams += 1
+        return nil
+      }
       if let templateBounds, !summary.templateCounts.contains(where: { templateBounds.contains($0.number) }) {
+        statistics.pruned.templates += 1
         return nil
       }
     }
-    let source = OpenedSource(try reader(of: unit), of: unit, names: names)
-    var rows = RowSet(rowCount: source.reader.count, full: true)
-    // A unit that lies within the range need not be asked for its times.
-    let isWithin =
-      range.start.nanoseconds <= unit.minTimeMaxTime.first
-      && (unit.minTimeMaxTime.last < range.end.nanoseconds || range.end == TimeRange.all.end)
-    let filter = !isWithin ? self.filter : innerFilter.isTimeOnly ? .all : innerFilter
-    rows = try source.evaluator.matches(filter, within: rows)
-    if rows.isEmpty { return nil }
-    statistics.matched += rows.count
-    return (source, rows)
+    let filter = filter.simplified(forTimes: unit.minTimeMaxTime)
+    if case .none = filter {
+      statistics.pruned.time += 1
+      return nil
+    }
+    isUnitOpened = false
+    return OpenedSource(try reader(of: unit), of: unit, filter: filter, names: names)
+  }
+
+  /// Counts what became of a unit.
+  private func note(_ source: OpenedSource, matched: Int) {
+    statistics.matched += matched
+    guard case .block = source.unit.origin, !isUnitOpened else { return }
+    if matched > 0 {
+      statistics.blocksSummarized += 1
+      return
+    }
+    switch source.evaluator.ruledOut {
+    case .templates: statistics.pruned.templates += 1
+    case .tokens: statistics.pruned.tokens += 1
+    case nil: statistics.pruned.nothingLeft += 1
+    }
   }
 
   /// Whether every record of `unit` matches, so that its summary can answer.
   func matchesWholly(_ unit: ScanUnit) -> Bool {
-    filter.isTimeOnly && range.start.nanoseconds <= unit.minTimeMaxTime.first
-      && (unit.minTimeMaxTime.last < range.end.nanoseconds || range.end == TimeRange.all.end)
+    if case .all = filter.simplified(forTimes: unit.minTimeMaxTime) { return true }
+    return false
   }
 
-  /// Counts records that a summary answered for.
-  func countMatched(_ count: Int) { statistics.matched += count }
+  /// Counts the records of a block that its summary answered for.
+  func countMatched(_ count: Int) {
+    statistics.matched += count
+    statistics.blocksSummarized += 1
+  }
 
   /// - Throws: `SearchError.timeout` past the deadline, `CancellationError` when the caller has gone.
   func checkDeadline() throws { try clock.check() }
@@ -179,8 +241,9 @@ final class ScanPlan {
       var isFirst = true
       return BlockDecoder(summary: try view.summary(of: block)) { [self] key in
         let data = try view.column(block: block, key: key)
-        if isFirst {
+        if isFirst, BlockSummary.holdsRecords(column: key) {
           isFirst = false
+          isUnitOpened = true
           statistics.blocksOpened += 1
         }
         statistics.bytesRead += data.count

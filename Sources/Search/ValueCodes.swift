@@ -12,6 +12,20 @@ struct ValueCodes {
 
   private let storage: Storage
 
+  /// Nil if the source does not hold the field's values as a number of few that each row has.
+  init?(stored field: String, of source: OpenedSource) throws {
+    switch field {
+    case "severity", "_stream", "_stream_id", "template", "pattern": break
+    case "_msg", "_time", "_id": return nil
+    default:
+      let known = source.reader.fieldNames
+      let present = FieldAlias.candidates(for: field).map { Array($0.utf8) }.filter { known.contains($0) }
+      if present.count > 1 { return nil }
+      if let name = present.first, case .list = try source.reader.field(name) { return nil }
+    }
+    try self.init(field, of: source)
+  }
+
   /// - Parameter field: Nil gives every row the empty value.
   init(_ field: String?, of source: OpenedSource) throws {
     guard let field else {
@@ -93,6 +107,18 @@ struct ValueCodes {
       codes.append(code)
     }
     return .codes(codes, values: values)
+  }
+
+  /// A code a row, each an index into the values; rows without the field have the empty one.
+  func dense(rowCount: Int) -> (codes: [UInt32], values: [[UInt8]]) {
+    switch storage {
+    case .single(let value): return ([UInt32](repeating: 0, count: rowCount), [value])
+    case .codes(let codes, let values):
+      let absent = UInt32(values.count)
+      return (codes.map { min($0, absent) }, values + [[]])
+    case .severities(let severities):
+      return (severities.map { UInt32($0.rawValue) }, Severity.allCases.map { Array($0.name.utf8) })
+    }
   }
 
   @inline(__always)

@@ -99,6 +99,36 @@ package final class PipeChain {
     return false
   }
 
+  /// Whether the first pipe looks at nothing of a row but the fields it names and how many rows have them, so that one
+  /// row may stand for all that are equal in those fields.
+  package static func takesCounts(_ pipes: [Pipe]) -> Bool {
+    switch pipes.first {
+    case .stats(_, let functions):
+      functions.allSatisfy { function in
+        switch function.kind {
+        case .count, .countEmpty, .countUniq, .countUniqHash, .sumLength, .minimum, .maximum, .uniqValues: true
+        case .sum, .average, .median, .quantile, .values, .jsonValues, .rowAny, .rowMin, .rowMax, .rate, .rateSum,
+          .histogram:
+          false
+        }
+      }
+    case .top, .uniq: true
+    default: false
+    }
+  }
+
+  /// The steps of time that the first pipe cuts records into, where that is all it reads of their time.
+  package static func timeStep(of pipes: [Pipe]) -> (step: Int64, offset: Int64)? {
+    guard case .stats(let groups, let functions) = pipes.first else { return nil }
+    var found: (Int64, Int64)?
+    for group in groups where group.field == "_time" {
+      guard case .time(let step, let offset) = group.bucket, step > 0, found == nil else { return nil }
+      found = (step, offset)
+    }
+    let isReadOtherwise = functions.contains { $0.fields.contains("_time") || $0.condition != nil }
+    return isReadOtherwise ? nil : found
+  }
+
   /// Whether the order in which rows are pushed shows in what comes out: it does not where a pipe sorts or counts them.
   package static func keepsOrder(_ pipes: [Pipe]) -> Bool { stopsEarly(pipes) || isStreaming(pipes) }
 }

@@ -155,7 +155,7 @@ private final class CountFunction: StatsAccumulator {
   override func addGroup() { counts.append(0) }
 
   override func update(_ group: Int, _ row: Row) {
-    if fields.isAll || fields.hasValue(in: row) { counts[group] += 1 }
+    if fields.isAll || fields.hasValue(in: row) { counts[group] += row.count }
   }
 
   override func result(_ group: Int, seconds: Double) -> [UInt8] {
@@ -171,7 +171,7 @@ private final class CountEmptyFunction: StatsAccumulator {
   private var counts: [Int] = []
 
   override func addGroup() { counts.append(0) }
-  override func update(_ group: Int, _ row: Row) { if !fields.hasValue(in: row) { counts[group] += 1 } }
+  override func update(_ group: Int, _ row: Row) { if !fields.hasValue(in: row) { counts[group] += row.count } }
   override func result(_ group: Int, seconds: Double) -> [UInt8] { NumberText.integer(counts[group]) }
 }
 
@@ -224,7 +224,7 @@ private final class SumLengthFunction: StatsAccumulator {
   override func addGroup() { sums.append(0) }
 
   override func update(_ group: Int, _ row: Row) throws(PipeLimitError) {
-    try fields.forEach(in: row) { value throws(PipeLimitError) in sums[group] += value.count }
+    try fields.forEach(in: row) { value throws(PipeLimitError) in sums[group] += value.count * row.count }
   }
 
   override func result(_ group: Int, seconds: Double) -> [UInt8] { NumberText.integer(sums[group]) }

@@ -40,7 +40,7 @@ struct RowGroups {
     let bytes = isSingle ? value : key.bytes
     if hits.count >= countMax {
       guard let group = bytes.withUnsafeBufferPointer({ table.number(of: $0) }) else { return nil }
-      hits[group] += 1
+      hits[group] += row.count
       return (group, false)
     }
     let (group, isNew) = table.insert(bytes)
@@ -50,7 +50,7 @@ struct RowGroups {
       hits.append(0)
       if names.isEmpty { wholeRows.append(fields) }
     }
-    hits[group] += 1
+    hits[group] += row.count
     return (group, isNew)
   }
 

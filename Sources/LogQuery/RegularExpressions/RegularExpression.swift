@@ -8,8 +8,8 @@ import Synchronization
 package struct RegularExpression: Sendable {
   /// The names of the capture groups; index 0 is the whole match. Nil for a group without a name.
   package let groupNames: [String?]
-  /// Literals that every match contains.
-  let requiredLiterals: [[UInt8]]
+  /// Texts that every match contains.
+  let requiredTexts: [RequiredText]
   /// The expression is nothing but this text.
   let literal: [UInt8]?
   private let program: RegexProgram
@@ -24,8 +24,8 @@ package struct RegularExpression: Sendable {
     var node = try parser.parse()
     groupNames = parser.groupNames
     let text = RegexLiterals(node)
-    requiredLiterals = text.required
-    literal = matchesWhole ? nil : text.exact
+    requiredTexts = text.required
+    literal = matchesWhole ? nil : text.literal
     if matchesWhole { node = .concatenation([.assertion(.textStart), node, .assertion(.textEnd)]) }
     program = try RegexProgram(node, groupCount: groupNames.count)
     table = literal == nil ? RegexTable(program, stateCountMax: 512) : nil
@@ -44,7 +44,7 @@ package struct RegularExpression: Sendable {
 
   /// Whether the expression matches anywhere in `text`.
   package func matches(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-    for literal in requiredLiterals where !ByteSearch.contains(text, literal) { return false }
+    for required in requiredTexts where !required.isContained(in: text) { return false }
     if literal != nil { return true }
     if let table { return table.matches(text) }
     return scratches.withScratch(program) { $0.matches(text) }
@@ -58,7 +58,7 @@ package struct RegularExpression: Sendable {
       guard matches(text) else { return nil }
     } else {
       let rest = UnsafeBufferPointer(rebasing: text[start...])
-      for literal in requiredLiterals where !ByteSearch.contains(rest, literal) { return nil }
+      for required in requiredTexts where !required.isContained(in: rest) { return nil }
     }
     let slots = scratches.withScratch(program) { $0.run(text, from: start) }
     guard let slots else { return nil }
@@ -102,48 +102,5 @@ private final class RegexScratchPool: Sendable {
   deinit {
     release(first.load(ordering: .acquiring))
     release(second.load(ordering: .acquiring))
-  }
-}
-
-/// What literal text an expression is or needs.
-private struct RegexLiterals {
-  /// The text, when the expression matches nothing else.
-  var exact: [UInt8]?
-  var required: [[UInt8]] = []
-
-  init(_ node: RegexNode) {
-    switch node {
-    case .empty: exact = []
-    case .scalars(let set):
-      exact = set.single.map { Array(Character($0).utf8) }
-      if let exact { required = [exact] }
-    case .concatenation(let parts):
-      var run: [UInt8] = []
-      var isExact = true
-      for part in parts {
-        let inner = RegexLiterals(part)
-        if let text = inner.exact {
-          run += text
-        } else {
-          isExact = false
-          if !run.isEmpty { required.append(run) }
-          run = []
-          required += inner.required
-        }
-      }
-      if !run.isEmpty { required.append(run) }
-      exact = isExact ? run : nil
-    case .alternation, .assertion: exact = nil
-    case .group(let inner, _): self = RegexLiterals(inner)
-    case .repetition(let inner, let lowest, let highest, _):
-      let text = RegexLiterals(inner)
-      if lowest > 0 { required = text.required }
-      if let one = text.exact, lowest == highest {
-        exact = one.count * lowest <= 1000 ? Array((0..<lowest).map { _ in one }.joined()) : nil
-        if let exact, !exact.isEmpty { required = [exact] }
-      }
-    }
-    // A literal inside another says nothing more.
-    if required.count > 8 { required = Array(required.sorted { $0.count > $1.count }.prefix(8)) }
   }
 }

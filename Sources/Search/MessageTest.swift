@@ -1,0 +1,162 @@
+import Domain
+import LogBlocks
+import LogQuery
+
+/// A test on messages, with what it has learned of each template.
+final class MessageTest: @unchecked Sendable {
+  // Sendable: the verdicts are written only by the one task that runs the query; a plan is not shared between queries.
+  let matcher: ValueMatcher
+  /// For each of the matcher's searches: by a slot's character classes, what its values can be part of.
+  let slotMasks: [[UInt64]]
+  private var verdicts: [UInt8] = []
+  private let templates: any TemplateSource
+
+  init(_ matcher: ValueMatcher, templates: any TemplateSource) {
+    self.matcher = matcher
+    self.templates = templates
+    slotMasks = matcher.searches.map { search in
+      let masks = search.masks(ofClasses: MessageTest.classOfByte)
+      return (0...255).map { classes in
+        masks.indices.reduce(0) { classes >> $1 & 1 == 1 ? $0 | masks[$1] : $0 }
+      }
+    }
+  }
+
+  private init(_ other: MessageTest, templates: any TemplateSource) {
+    matcher = other.matcher
+    slotMasks = other.slotMasks
+    verdicts = other.verdicts
+    self.templates = templates
+  }
+
+  /// The same test for another thread.
+  func copy(for templates: any TemplateSource) -> MessageTest { MessageTest(self, templates: templates) }
+
+  private static let classOfByte: [UInt8] = (0...255).map { CharacterClasses(of: CollectionOfOne($0)).rawValue }
+
+  /// What the template alone says; asked once for each template of a query.
+  func verdict(on number: UInt32) -> TemplateVerdict {
+    let index = Int(number)
+    if index >= verdicts.count { verdicts.append(contentsOf: repeatElement(0, count: index + 1 - verdicts.count)) }
+    switch verdicts[index] {
+    case 1: return .all
+    case 2: return .none
+    case 3: return .maybe
+    default:
+      guard let template = templates.template(number) else { return .maybe }
+      let verdict = matcher.verdict(on: template)
+      verdicts[index] = verdict == .all ? 1 : verdict == .none ? 2 : 3
+      return verdict
+    }
+  }
+}
+
+extension FilterEvaluator {
+  /// The rows whose messages pass.
+  func matchMessages(_ test: MessageTest, within candidates: RowSet) throws -> RowSet {
+    var whole: Set<UInt32> = []
+    var rows = RowSet(rowCount: candidates.rowCount, full: false)
+    try scanMessages(test, within: candidates, whole: { whole.insert($0.number) }, into: &rows)
+    if whole.count == source.templateCounts.count { return candidates }
+    if !whole.isEmpty {
+      var wholeRows = RowSet(rowCount: source.count, bits: try source.rows(whereTemplate: whole.contains))
+      wholeRows.formIntersection(candidates)
+      rows.formUnion(wholeRows)
+    }
+    return rows
+  }
+
+  /// How many messages pass. Templates that pass as a whole cost nothing.
+  func countMessages(_ test: MessageTest) throws -> Int {
+    var count = 0
+    var rows = RowSet(rowCount: source.count, full: false)
+    try scanMessages(
+      test, within: RowSet(rowCount: source.count, full: true), whole: { count += Int($0.count) }, into: &rows)
+    return count + rows.count
+  }
+
+  /// Decides templates by their text; looks at variables only where a template leaves it open, and there first at those
+  /// slots that can hold what is looked for.
+  ///
+  /// - Parameters:
+  ///   - whole: Takes each template of which every message passes.
+  ///   - rows: Takes the rows of the other templates that pass; only candidates.
+  private func scanMessages(
+    _ test: MessageTest, within candidates: RowSet, whole: (NumberCount) -> Void, into rows: inout RowSet
+  ) throws {
+    var open: [UInt32] = []
+    for entry in source.templateCounts {
+      switch test.verdict(on: entry.number) {
+      case .all: whole(entry)
+      case .none: continue
+      case .maybe: open.append(entry.number)
+      }
+    }
+    if open.isEmpty {
+      ruledOut = .templates
+      return
+    }
+    // Such a word stands in no literal: without it in a variable, no message has it.
+    for word in test.matcher.requiredWords where try !source.variablesMayContain(word: word) {
+      ruledOut = .tokens
+      return
+    }
+    for number in open { try scan(number, test, within: candidates, into: &rows) }
+  }
+
+  private func scan(
+    _ number: UInt32, _ test: MessageTest, within candidates: RowSet, into rows: inout RowSet
+  ) throws {
+    let matcher = test.matcher
+    let template = try names.requiredTemplate(number)
+    // The required text that leaves the fewest slots to look at.
+    var best: (text: RequiredText, slots: UInt64)?
+    for (index, search) in matcher.searches.enumerated() {
+      var places = try search.places(in: template) { slot in
+        test.slotMasks[index][Int(try source.characterClasses(ofTemplate: number, slot: slot).rawValue)]
+      }
+      // A local test that could pass by a literal alone would have passed all messages.
+      if matcher.isLocal { places.inLiteral = false }
+      if places.isNowhere { return }
+      if places.inLiteral || places.acrossEdge { continue }
+      if best.map({ places.slots.nonzeroBitCount < $0.slots.nonzeroBitCount }) ?? true {
+        best = (search.text, places.slots)
+      }
+    }
+    guard let best else {
+      try source.forEachMessage(ofTemplate: number, template: template, within: candidates.words) { row, message in
+        if matcher.matches(message) { rows.insert(row) }
+        return true
+      }
+      return
+    }
+    var found = RowSet(rowCount: candidates.rowCount, full: false)
+    var hasFound = false
+    var slots = best.slots
+    while slots != 0 {
+      let slot = slots.trailingZeroBitCount
+      slots &= slots - 1
+      let mayHold = try best.text.alternatives.contains {
+        try source.slotMayContain($0, ignoringCase: best.text.ignoresCase, ofTemplate: number, slot: slot)
+      }
+      if !mayHold { continue }
+      try source.forEachRow(
+        ofTemplate: number, slot: slot,
+        where: { matcher.isLocal ? matcher.matches($0) : best.text.isContained(in: $0) }
+      ) { row in
+        found.insert(row)
+        hasFound = true
+      }
+    }
+    if !hasFound { return }
+    found.formIntersection(candidates)
+    if matcher.isLocal {
+      rows.formUnion(found)
+      return
+    }
+    try source.forEachMessage(ofTemplate: number, template: template, within: found.words) { row, message in
+      if matcher.matches(message) { rows.insert(row) }
+      return true
+    }
+  }
+}

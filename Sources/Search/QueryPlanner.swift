@@ -77,7 +77,7 @@ struct QueryPlanner {
   }
 
   /// Cheap tests first, so that dear ones see fewer rows.
-  private static func cost(_ filter: ScanFilter) -> Int {
+  static func cost(_ filter: ScanFilter) -> Int {
     switch filter {
     case .all, .none: 0
     case .streams, .templates: 1

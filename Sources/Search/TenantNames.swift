@@ -19,6 +19,10 @@ final class TenantNames: TemplateSource, @unchecked Sendable {
     patternMap = patterns
   }
 
+  var streamCount: Int { database.streamCount }
+
+  var templateCount: Int { database.templateCount }
+
   func template(_ number: UInt32) -> Template? {
     let index = Int(number)
     if index < templateCache.count, let known = templateCache[index] { return known }

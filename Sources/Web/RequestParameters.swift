@@ -76,6 +76,15 @@ struct RequestParameters: Sendable {
     return number
   }
 
+  /// Whether a parameter says yes; without it, no.
+  func flag(_ name: String) throws -> Bool {
+    switch self[name] {
+    case nil, "0", "false": return false
+    case "1", "true": return true
+    default: throw Problem.invalidParameter(name, expected: "1 or 0")
+    }
+  }
+
   func time(_ name: String, now: Timestamp) throws -> Timestamp? {
     guard let text = self[name] else { return nil }
     guard let time = TimeExpression.parse(text, now: now) else {

@@ -18,10 +18,17 @@ struct QueryCommand: AsyncParsableCommand {
   @OptionGroup var window: WindowOptions
   @Option(help: "At most so many rows, the newest (0: all).") var limit = 100
   @Flag(help: "JSON lines, also on a terminal.") var json = false
+  @Flag(help: "How the query is carried out and what that takes, instead of what it finds.") var explain = false
 
   func run() async throws {
     var parameters = [("query", query)] + window.parameters
     if limit > 0 { parameters.append(("limit", "\(limit)")) }
+    if explain {
+      parameters.append(("explain", "1"))
+      return try await target.withClient { client in
+        Terminal.write(try await client.call(.GET, "/api/v1/logs/query", parameters: parameters))
+      }
+    }
     let prints = json || !Terminal.outputIsTerminal
     try await target.withClient { client in
       try await client.lines("/api/v1/logs/query", parameters: parameters) { line in

@@ -42,6 +42,21 @@ struct ServerOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Most memory one query may hold.", valueName: "size"))
   var queryMemoryMax: String?
 
+  @Option(help: ArgumentHelp("Most queries of one tenant at once.", valueName: "count"))
+  var tenantQueriesMax: String?
+
+  @Option(help: ArgumentHelp("Most queries of one tenant that wait for their turn.", valueName: "count"))
+  var tenantQueriesWaitingMax: String?
+
+  @Option(help: ArgumentHelp("Most queries of all tenants at once.", valueName: "count"))
+  var queriesMax: String?
+
+  @Option(help: ArgumentHelp("Most connections at once.", valueName: "count"))
+  var connectionsMax: String?
+
+  @Option(help: ArgumentHelp("Longest that a client may hold up an answer or a body.", valueName: "seconds"))
+  var stallSecondsMax: String?
+
   @Option(help: ArgumentHelp("Age at which new records are packed into blocks.", valueName: "seconds"))
   var headSecondsMax: String?
 
@@ -58,6 +73,8 @@ struct ServerOptions: ParsableArguments {
       ("body_bytes_max", bodyBytesMax), ("compressed_body_bytes_max", compressedBodyBytesMax),
       ("line_bytes_max", lineBytesMax), ("fields_max", fieldsMax), ("open_tenants_max", openTenantsMax),
       ("query_seconds_max", querySecondsMax), ("query_memory_max", queryMemoryMax),
+      ("tenant_queries_max", tenantQueriesMax), ("tenant_queries_waiting_max", tenantQueriesWaitingMax),
+      ("queries_max", queriesMax), ("connections_max", connectionsMax), ("stall_seconds_max", stallSecondsMax),
       ("head_seconds_max", headSecondsMax), ("drain_seconds_max", drainSecondsMax), ("log_level", logLevel),
     ]
     var flags: [String: String] = [:]

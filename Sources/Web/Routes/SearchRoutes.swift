@@ -15,12 +15,14 @@ struct SearchRoutes: Sendable {
 
   @Sendable func query(_ request: Request, _: AnonymousContext, context: TenantContext) async throws -> Response {
     let parameters = try await RequestParameters(request)
-    let prepared = try await search.prepare(
-      SearchRequest(
-        text: parameters["query"] ?? "*", range: try parameters.timeRange(now: now()),
-        limit: parameters["limit"] == nil ? nil : try parameters.integer("limit", default: 0, in: 0...10_000_000),
-        offset: try parameters.integer("offset", default: 0, in: 0...10_000_000)),
-      scope: context.scope)
+    let wanted = SearchRequest(
+      text: parameters["query"] ?? "*", range: try parameters.timeRange(now: now()),
+      limit: parameters["limit"] == nil ? nil : try parameters.integer("limit", default: 0, in: 0...10_000_000),
+      offset: try parameters.integer("offset", default: 0, in: 0...10_000_000))
+    if try parameters.flag("explain") {
+      return explained(try await search.explain(wanted, scope: context.scope))
+    }
+    let prepared = try await search.prepare(wanted, scope: context.scope)
     return try await Response(
       rows: prepared, contentType: "application/x-ndjson", logger: context.logger
     ) { row, json in
@@ -33,9 +35,14 @@ struct SearchRoutes: Sendable {
 
   @Sendable func hits(_ request: Request, _: AnonymousContext, context: TenantContext) async throws -> Response {
     let parameters = try await RequestParameters(request)
+    let step = try parameters.step("step", default: 60_000_000_000)
+    if try parameters.flag("explain") {
+      return explained(
+        try await search.explainHits(
+          try self.request(parameters), step: step, field: parameters["field"], scope: context.scope))
+    }
     let result = try await search.hits(
-      try self.request(parameters), step: try parameters.step("step", default: 60_000_000_000),
-      field: parameters["field"], scope: context.scope)
+      try self.request(parameters), step: step, field: parameters["field"], scope: context.scope)
     var json = JSONWriter(reservingCapacity: 1 << 14)
     json.object { json in
       json.key("hits")
@@ -136,6 +143,14 @@ struct SearchRoutes: Sendable {
 
   private func request(_ parameters: RequestParameters) throws -> SearchRequest {
     SearchRequest(text: parameters["query"] ?? "*", range: try parameters.timeRange(now: now()))
+  }
+
+  private func explained(_ explanation: QueryExplanation) -> Response {
+    var json = JSONWriter(reservingCapacity: 1 << 12)
+    json.explanation(explanation)
+    return Response(
+      status: .ok, headers: [.contentType: "application/json"],
+      body: ResponseBody(byteBuffer: ByteBuffer(bytes: json.indented)))
   }
 
   private func valueHits(_ values: [ValueHits]) -> Response {

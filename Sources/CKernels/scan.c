@@ -110,9 +110,3 @@ size_t tl_find_byte(const uint8_t *bytes, size_t byte_count, uint8_t byte) {
   const uint8_t *found = memchr(bytes, byte, byte_count);
   return found ? (size_t)(found - bytes) : byte_count;
 }
-
-size_t tl_count_byte(const uint8_t *bytes, size_t byte_count, uint8_t byte) {
-  size_t count = 0;
-  for (size_t index = 0; index < byte_count; index++) count += bytes[index] == byte;
-  return count;
-}

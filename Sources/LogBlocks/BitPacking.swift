@@ -1,3 +1,5 @@
+internal import CKernels
+
 /// Unsigned integers of one width, packed without gaps, least significant bit first.
 enum BitPacking {
   /// How many bytes `count` values of `width` bits take.
@@ -30,47 +32,6 @@ enum BitPacking {
       bytes.append(UInt8(truncatingIfNeeded: word))
       word >>= 8
       filled -= 8
-    }
-  }
-
-  /// Calls `body` with each of `count` values out of `packed`, which must hold `byteCount(count:width:)` bytes.
-  @inline(__always)
-  static func unpack(
-    _ packed: UnsafeBufferPointer<UInt8>, count: Int, width: Int, _ body: (Int, UInt64) -> Void
-  ) {
-    precondition(
-      packed.count >= byteCount(count: count, width: width), "the caller took the packed bytes by this very count")
-    guard width > 0 else {
-      for index in 0..<count { body(index, 0) }
-      return
-    }
-    let mask: UInt64 = width == 64 ? .max : (1 << UInt64(width)) - 1
-    let base = UnsafeRawPointer(packed.baseAddress!)
-    var bit = 0
-    var index = 0
-    if width <= 56 {
-      // Values whose eight bytes lie inside the buffer.
-      while index < count, bit >> 3 + 8 <= packed.count {
-        let word = UInt64(littleEndian: base.loadUnaligned(fromByteOffset: bit >> 3, as: UInt64.self))
-        body(index, (word &>> UInt64(bit & 7)) & mask)
-        bit += width
-        index += 1
-      }
-    }
-    while index < count {
-      var value: UInt64 = 0
-      var got = 0
-      var position = bit
-      while got < width {
-        let byte = UInt64(packed[position >> 3]) &>> UInt64(position & 7)
-        value |= byte << UInt64(got)
-        let step = 8 - position & 7
-        got += step
-        position += step
-      }
-      body(index, value & mask)
-      bit += width
-      index += 1
     }
   }
 }
@@ -151,22 +112,22 @@ enum IntegerCodec {
 
   /// - Parameter count: Known to the caller and bounded by it.
   static func decode(count: Int, from reader: inout ByteReader) throws(BlockError) -> [Int64] {
-    // Each chunk takes at least three bytes: no memory is taken for a count that the bytes cannot hold.
-    guard (count + chunkCount - 1) / chunkCount <= reader.remaining / 3 else { throw reader.corrupt }
-    var values = [Int64](repeating: 0, count: count)
+    try decode(first: count, of: count, from: &reader)
+  }
+
+  /// The first of `total` values: whole chunks are read, and those that hold none of them are not. `reader` is left
+  /// where it stops reading.
+  static func decode(first count: Int, of total: Int, from reader: inout ByteReader) throws(BlockError) -> [Int64] {
+    try expectChunks(of: total, in: reader)
+    let count = min(total, (count + chunkCount - 1) / chunkCount * chunkCount)
     var failure: BlockError?
-    values.withUnsafeMutableBufferPointer { output in
+    let values = [Int64](unsafeUninitializedCapacity: count) { output, initialized in
+      initialized = count
+      guard let base = output.baseAddress else { return }
       do throws(BlockError) {
-        var anchor: Int64 = 0
-        var start = 0
-        while start < count {
-          let size = min(chunkCount, count - start)
-          try decodeChunk(
-            UnsafeMutableBufferPointer(rebasing: output[start..<start + size]), anchor: anchor, from: &reader)
-          anchor = output[start + size - 1]
-          start += size
-        }
+        try decodeChunks(base, count: count, from: &reader)
       } catch {
+        output.initialize(repeating: 0)
         failure = error
       }
     }
@@ -174,38 +135,76 @@ enum IntegerCodec {
     return values
   }
 
+  /// All of `count` values, in working memory.
+  static func decode(
+    count: Int, in memory: WorkingMemory, from reader: inout ByteReader
+  ) throws(BlockError) -> UnsafeMutablePointer<Int64> {
+    try expectChunks(of: count, in: reader)
+    let values = memory.allocate(Int64.self, count)
+    try decodeChunks(values, count: count, from: &reader)
+    return values
+  }
+
+  /// Each chunk takes at least three bytes: no memory is taken for a count that the bytes cannot hold.
+  private static func expectChunks(of count: Int, in reader: ByteReader) throws(BlockError) {
+    guard (count + chunkCount - 1) / chunkCount <= reader.remaining / 3 else { throw reader.corrupt }
+  }
+
+  private static func decodeChunks(
+    _ output: UnsafeMutablePointer<Int64>, count: Int, from reader: inout ByteReader
+  ) throws(BlockError) {
+    var anchor: Int64 = 0
+    var next = 0
+    while next < count {
+      let size = min(chunkCount, count - next)
+      try decodeChunk(output + next, count: size, anchor: anchor, from: &reader)
+      next += size
+      anchor = output[next - 1]
+    }
+  }
+
+  /// Passes over `count` values.
+  static func skip(count: Int, from reader: inout ByteReader) throws(BlockError) {
+    var left = count
+    while left > 0 {
+      let size = min(chunkCount, left)
+      let form = try reader.byte()
+      let width = Int(try reader.byte())
+      guard form <= 2, width <= 64, size > Int(form) || form == 0 else { throw reader.corrupt }
+      for _ in 0...form { _ = try reader.varint() }
+      _ = try reader.take(BitPacking.byteCount(count: size - Int(form), width: width))
+      left -= size
+    }
+  }
+
   private static func decodeChunk(
-    _ output: UnsafeMutableBufferPointer<Int64>, anchor: Int64, from reader: inout ByteReader
+    _ output: UnsafeMutablePointer<Int64>, count: Int, anchor: Int64, from reader: inout ByteReader
   ) throws(BlockError) {
     let form = try reader.byte()
     let width = Int(try reader.byte())
-    guard form <= 2, width <= 64, output.count > Int(form) || form == 0 else { throw reader.corrupt }
+    guard form <= 2, width <= 64, count > Int(form) || form == 0 else { throw reader.corrupt }
     let first = try reader.signed() &+ anchor
-    let members = output.count - Int(form)
-    switch form {
-    case 0:
-      let packed = try reader.take(BitPacking.byteCount(count: members, width: width))
-      BitPacking.unpack(packed, count: members, width: width) { output[$0] = first &+ Int64(bitPattern: $1) }
-    case 1:
-      let low = try reader.signed()
-      let packed = try reader.take(BitPacking.byteCount(count: members, width: width))
-      var value = first
-      output[0] = value
-      BitPacking.unpack(packed, count: members, width: width) {
-        value = value &+ low &+ Int64(bitPattern: $1)
-        output[$0 + 1] = value
-      }
-    default:
-      var delta = try reader.signed()
-      let low = try reader.signed()
-      let packed = try reader.take(BitPacking.byteCount(count: members, width: width))
-      var value = first &+ delta
-      output[0] = first
-      output[1] = value
-      BitPacking.unpack(packed, count: members, width: width) {
-        delta = delta &+ low &+ Int64(bitPattern: $1)
-        value = value &+ delta
-        output[$0 + 2] = value
+    let delta = form == 2 ? try reader.signed() : 0
+    let low = form > 0 ? try reader.signed() : first
+    let members = count - Int(form)
+    let packed = try reader.take(BitPacking.byteCount(count: members, width: width))
+    // Bytes of what comes after may be read along, and are cut off.
+    let readable = packed.count + reader.remaining
+    output.withMemoryRebound(to: UInt64.self, capacity: count) { output in
+      let unsignedLow = UInt64(bitPattern: low)
+      switch form {
+      case 0:
+        tl_unpack(packed.baseAddress, readable, members, UInt32(width), unsignedLow, output)
+      case 1:
+        output[0] = UInt64(bitPattern: first)
+        tl_unpack(packed.baseAddress, readable, members, UInt32(width), 0, output + 1)
+        tl_sum_up(output + 1, members, output[0], unsignedLow)
+      default:
+        output[0] = UInt64(bitPattern: first)
+        output[1] = UInt64(bitPattern: first &+ delta)
+        tl_unpack(packed.baseAddress, readable, members, UInt32(width), 0, output + 2)
+        tl_sum_up(output + 2, members, UInt64(bitPattern: delta), unsignedLow)
+        tl_sum_up(output + 2, members, output[1], 0)
       }
     }
   }
@@ -260,63 +259,109 @@ enum CodeCodec {
   }
 
   /// Every code of the result is below `limit`, or it throws. `count` is bounded by the caller.
-  static func decode(count: Int, limit: Int, from reader: inout ByteReader) throws(BlockError) -> [UInt32] {
+  static func decode(count: Int, limit: Int, from reader: inout ByteReader) throws(BlockError) -> StoredCodes {
     guard limit > 0 || count == 0 else { throw reader.corrupt }
-    switch try reader.byte() {
+    let form = try reader.byte()
+    guard form == 0 || limit > 1 || form == 1 else { throw reader.corrupt }
+    let width = BitPacking.width(of: UInt64(max(limit - 1, 0)))
+    switch form {
     case 0:
-      return [UInt32](repeating: 0, count: count)
+      return StoredCodes(count: count, limit: max(limit, 1), .zeros)
     case 1:
-      let runCount = try reader.count(max: min(count, reader.remaining))
-      var codes: [UInt32] = []
-      codes.reserveCapacity(runCount)
-      for _ in 0..<runCount {
-        let code = try reader.number()
-        guard Int(code) < limit else { throw reader.corrupt }
-        codes.append(code)
-      }
-      var result: [UInt32] = []
-      result.reserveCapacity(count)
-      for code in codes {
-        let length = try reader.count(max: Int(UInt32.max)) + 1
-        guard length <= count - result.count else { throw reader.corrupt }
-        result.append(contentsOf: repeatElement(code, count: length))
-      }
-      guard result.count == count else { throw reader.corrupt }
-      return result
-    case 2:
-      guard limit > 1 else { throw reader.corrupt }
-      let width = BitPacking.width(of: UInt64(limit - 1))
+      return StoredCodes(count: count, limit: limit, try decodeRuns(count: count, limit: limit, from: &reader))
+    case 2 where width <= 8:
       let packed = try reader.take(BitPacking.byteCount(count: count, width: width))
-      var highest: UInt32 = 0
-      let codes = [UInt32](unsafeUninitializedCapacity: count) { output, initialized in
-        BitPacking.unpack(packed, count: count, width: width) {
-          let code = UInt32(truncatingIfNeeded: $1)
-          output[$0] = code
-          highest = max(highest, code)
-        }
+      let readable = packed.count + reader.remaining
+      let codes = [UInt8](unsafeUninitializedCapacity: count) { output, initialized in
+        if count > 0 { tl_unpack_bytes(packed.baseAddress, readable, count, UInt32(width), output.baseAddress) }
         initialized = count
       }
-      guard count == 0 || Int(highest) < limit else { throw reader.corrupt }
-      return codes
+      guard count == 0 || Int(tl_max_byte(codes, count)) < limit else { throw reader.corrupt }
+      return StoredCodes(count: count, limit: limit, .bytes(codes))
+    case 2:
+      let packed = try reader.take(BitPacking.byteCount(count: count, width: width))
+      let wide = [UInt64](unsafeUninitializedCapacity: count) { output, initialized in
+        if count > 0 { tl_unpack(packed.baseAddress, packed.count, count, UInt32(width), 0, output.baseAddress) }
+        initialized = count
+      }
+      guard count == 0 || wide.allSatisfy({ $0 < UInt64(limit) && $0 <= UInt64(UInt32.max) }) else {
+        throw reader.corrupt
+      }
+      return StoredCodes(count: count, limit: limit, .words(wide.map { UInt32(truncatingIfNeeded: $0) }))
     case 3:
-      guard limit > 1 else { throw reader.corrupt }
-      let planeCount = (BitPacking.width(of: UInt64(limit - 1)) + 7) / 8
+      let planeCount = (width + 7) / 8
       guard planeCount <= 4 else { throw reader.corrupt }
       let (needed, overflow) = count.multipliedReportingOverflow(by: planeCount)
       guard !overflow, needed <= reader.remaining else { throw reader.corrupt }
-      var codes = [UInt32](repeating: 0, count: count)
-      var highest: UInt32 = 0
-      for plane in 0..<planeCount {
-        let packed = try reader.take(count)
-        codes.withUnsafeMutableBufferPointer { output in
-          for index in 0..<count { output[index] |= UInt32(packed[index]) << UInt32(plane * 8) }
-        }
+      let planes = try reader.take(needed)
+      if planeCount == 1 {
+        guard count == 0 || Int(tl_max_byte(planes.baseAddress, count)) < limit else { throw reader.corrupt }
+        return StoredCodes(count: count, limit: limit, .bytes(Array(planes)))
       }
-      for code in codes { highest = max(highest, code) }
+      var highest: UInt32 = 0
+      let codes = [UInt32](unsafeUninitializedCapacity: count) { output, initialized in
+        if count > 0 { highest = tl_widen(planes.baseAddress, count, planeCount, output.baseAddress) }
+        initialized = count
+      }
       guard count == 0 || Int(highest) < limit else { throw reader.corrupt }
-      return codes
+      return StoredCodes(count: count, limit: limit, .words(codes))
     default:
       throw reader.corrupt
     }
+  }
+
+  /// The same in working memory, one code a row.
+  static func decode(
+    count: Int, limit: Int, in memory: WorkingMemory, from reader: inout ByteReader
+  ) throws(BlockError) -> UnsafeMutablePointer<UInt32> {
+    let width = BitPacking.width(of: UInt64(max(limit - 1, 0)))
+    var ahead = reader
+    let form = try ahead.byte()
+    let codes = memory.allocate(UInt32.self, count)
+    switch form {
+    case 2 where (1...8).contains(width):
+      let packed = try ahead.take(BitPacking.byteCount(count: count, width: width))
+      let bytes = memory.allocate(UInt8.self, count)
+      tl_unpack_bytes(packed.baseAddress, packed.count + ahead.remaining, count, UInt32(width), bytes)
+      guard count == 0 || Int(tl_widen(bytes, count, 1, codes)) < limit else { throw reader.corrupt }
+      reader = ahead
+    case 3 where (1...16).contains(width):
+      guard count <= ahead.remaining / 2 || width <= 8 else { throw reader.corrupt }
+      let planes = try ahead.take(count * ((width + 7) / 8))
+      guard count == 0 || Int(tl_widen(planes.baseAddress, count, (width + 7) / 8, codes)) < limit else {
+        throw reader.corrupt
+      }
+      reader = ahead
+    default:
+      let stored = try decode(count: count, limit: limit, from: &reader).expanded
+      stored.withUnsafeBufferPointer { stored in
+        if let base = stored.baseAddress { codes.update(from: base, count: count) }
+      }
+    }
+    return codes
+  }
+
+  private static func decodeRuns(
+    count: Int, limit: Int, from reader: inout ByteReader
+  ) throws(BlockError) -> StoredCodes.Form {
+    let runCount = try reader.count(max: min(count, reader.remaining))
+    var codes: [UInt32] = []
+    codes.reserveCapacity(runCount)
+    for _ in 0..<runCount {
+      let code = try reader.number()
+      guard Int(code) < limit else { throw reader.corrupt }
+      codes.append(code)
+    }
+    var ends: [Int] = []
+    ends.reserveCapacity(runCount)
+    var end = 0
+    for _ in 0..<runCount {
+      let length = try reader.count(max: Int(UInt32.max)) + 1
+      guard length <= count - end else { throw reader.corrupt }
+      end += length
+      ends.append(end)
+    }
+    guard end == count else { throw reader.corrupt }
+    return .runs(codes: codes, ends: ends)
   }
 }

@@ -21,7 +21,7 @@ extension BlockDecoder {
   }
 
   private func copyVariables(of rows: [UInt32], into columns: inout RecordColumns) throws {
-    let codes = try templateCodes()
+    let codes = try templateCodes().expanded
     let directory = try directory()
     columns.variableStarts.reserveCapacity(rows.count + 1)
     var total = 0
@@ -71,12 +71,13 @@ extension BlockDecoder {
       return
     }
     let shapes = try shapes()
+    let shapeCodes = shapes.codes.expanded
     // Rows are equal in their fields if they are equal in shape and, field by field, in the number of the value.
     var isNeeded = [Bool](repeating: false, count: summary.fields.count)
     var isKnown = [Bool](repeating: false, count: shapes.lists.count)
-    for row in rows where !isKnown[Int(shapes.codes[Int(row)])] {
-      isKnown[Int(shapes.codes[Int(row)])] = true
-      for field in shapes.lists[Int(shapes.codes[Int(row)])] { isNeeded[Int(field)] = true }
+    for row in rows where !isKnown[Int(shapeCodes[Int(row)])] {
+      isKnown[Int(shapeCodes[Int(row)])] = true
+      for field in shapes.lists[Int(shapeCodes[Int(row)])] { isNeeded[Int(field)] = true }
     }
     var names = [ByteSpan](repeating: ByteSpan(offset: 0, length: 0), count: summary.fields.count)
     var copiers: [FieldCopier] = []
@@ -96,7 +97,7 @@ extension BlockDecoder {
     var key: [UInt32] = []
     columns.fieldSets.reserveCapacity(rows.count)
     for row in rows {
-      let shape = shapes.codes[Int(row)]
+      let shape = shapeCodes[Int(row)]
       key.removeAll(keepingCapacity: true)
       key.append(shape)
       var sharedPlace = 0

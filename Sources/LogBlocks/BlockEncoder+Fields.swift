@@ -20,6 +20,8 @@ extension BlockEncoder {
     var codes: [UInt32] = []
     var spans: [ByteSpan] = []
     var times: [Int64] = []
+    var counts: [UInt8] = []
+    var countOfCode: [Int] = []
     for field in sets.names.indices {
       let (name, occurrence) = sets.names[field]
       let presentCount = sets.presentCounts[field]
@@ -49,6 +51,13 @@ extension BlockEncoder {
               }
             }
             append(ColumnKey.field(field), content)
+            if distinct.count <= BlockEncoder.countedValuesMax {
+              countOfCode.removeAll(keepingCapacity: true)
+              countOfCode.append(contentsOf: repeatElement(0, count: distinct.count))
+              for code in codes { countOfCode[Int(code)] += 1 }
+              distinct.withUnsafeBufferPointer { values.appendText($0, in: bytes, into: &counts) }
+              for count in countOfCode { counts.appendVarint(count) }
+            }
             return .dictionary(distinctCount: distinct.count)
           }
           spans.removeAll(keepingCapacity: true)
@@ -75,6 +84,8 @@ extension BlockEncoder {
       summary.fields.append(
         .init(name: nameBytes, occurrence: occurrence, storage: storage, presentCount: presentCount))
     }
+
+    if !counts.isEmpty { append(ColumnKey.fieldCounts, counts) }
 
     guard shared.contains(true) else { return }
     spans.removeAll(keepingCapacity: true)

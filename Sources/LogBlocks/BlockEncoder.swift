@@ -22,6 +22,9 @@ package import Domain
 //          or shared
 //   w<i>   token filter of all words of field i; only where it is stored as a list, and only for a name's first
 //          occurrence
+//   hits   for each of the header's fields, in order, that is a dictionary of at most 256 values: their lengths
+//          (IntegerCodec) and bytes, then for each how many rows have it; absent if there is none, and in blocks written
+//          before this column was
 //   rest   the values (ColumnCodec.swift) of shared fields, row by row in the order of each row's shape
 //
 // Valid: frames' checksums agree, every index lies in its table, and every column ends where its last value does.
@@ -47,6 +50,8 @@ package struct BlockEncoder {
   /// A constant longer than this is stored as a column: headers are read by every query.
   static let constantByteCountMax = 1024
   static let groupByteCount = 128 << 10
+  /// A field of more values than this is stored without their counts: nobody is shown so many.
+  static let countedValuesMax = 256
 
   /// All records of `sources` as blocks, in the order of (stream, time). A stream that fills a block has its own; thin
   /// ones share.
@@ -277,6 +282,9 @@ enum ColumnKey {
   static let streams = "str"
   static let templates = "tpl"
   static let variableDirectory = "vdir"
+  /// Any of the groups, in errors.
+  static let variables = "column v"
+  static let fieldCounts = "hits"
   static let words = "words"
   static let shapes = "shape"
   static let sharedFields = "rest"

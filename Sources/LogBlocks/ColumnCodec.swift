@@ -428,7 +428,8 @@ struct ValueEncoder {
     return true
   }
 
-  private mutating func appendText(
+  /// Appends the values' lengths, then their bytes.
+  mutating func appendText(
     _ values: UnsafeBufferPointer<ByteSpan>, in bytes: UnsafeBufferPointer<UInt8>, into output: inout [UInt8]
   ) {
     integers.removeAll(keepingCapacity: true)
@@ -441,261 +442,469 @@ struct ValueEncoder {
 // MARK: - Decoding
 
 extension ColumnCodec {
-  /// Reads `count` values to the end of `reader`.
+  /// What stands before the values' own bytes.
+  private struct Head {
+    var kind: Kind
+    var prefix: UnsafeBufferPointer<UInt8>
+    var suffix: UnsafeBufferPointer<UInt8>
+
+    init(from reader: inout ByteReader) throws(BlockError) {
+      let tag = try reader.byte()
+      guard let kind = Kind(rawValue: tag & ~affixFlag) else { throw reader.corrupt }
+      self.kind = kind
+      prefix = UnsafeBufferPointer(start: nil, count: 0)
+      suffix = UnsafeBufferPointer(start: nil, count: 0)
+      if tag & affixFlag != 0 {
+        prefix = try reader.take(try reader.count(max: reader.remaining))
+        suffix = try reader.take(try reader.count(max: reader.remaining))
+      }
+      if kind == .dictionary, affixByteCount > 0 { throw reader.corrupt }
+    }
+
+    var affixByteCount: Int { prefix.count + suffix.count }
+
+    var affixes: tl_affixes {
+      tl_affixes(
+        prefix: prefix.baseAddress, prefix_count: prefix.count, suffix: suffix.baseAddress, suffix_count: suffix.count)
+    }
+  }
+
+  /// A list's distinct values and codes, or its values, as stored.
+  enum StoredValues {
+    case dictionary(values: ValueList, codes: StoredCodes)
+    case list(ValueList)
+
+    var column: VariableColumn {
+      switch self {
+      case .dictionary(let values, let codes): .dictionary(values: values, codes: codes.expanded)
+      case .list(let values): .list(values)
+      }
+    }
+  }
+
+  /// Values in working memory.
+  struct DecodedValues {
+    /// With `ValueList.padding` bytes behind the last.
+    var bytes: UnsafeMutablePointer<UInt8>
+    var byteCount = 0
+    /// The distinct values', or one a value.
+    var spans: UnsafeMutablePointer<tl_span>
+    var spanCount: Int
+    /// One a value; nil where `spans` are.
+    var codes: UnsafeMutablePointer<UInt32>?
+
+    fileprivate init(_ memory: WorkingMemory, count: Int, byteCountMax: Int) {
+      bytes = memory.allocate(UInt8.self, byteCountMax)
+      spans = memory.allocate(tl_span.self, count)
+      spanCount = count
+    }
+
+    var slot: tl_slot { tl_slot(bytes: bytes, spans: spans, codes: codes) }
+
+    var list: ValueList {
+      // A `ByteSpan` lies in memory as a `tl_span` does; a test says so.
+      let copies = [ByteSpan](unsafeUninitializedCapacity: spanCount) { output, initialized in
+        if spanCount > 0 {
+          UnsafeMutableRawPointer(output.baseAddress!).copyMemory(
+            from: spans, byteCount: spanCount * MemoryLayout<ByteSpan>.stride)
+        }
+        initialized = spanCount
+      }
+      return ValueList(bytes: Array(UnsafeBufferPointer(start: bytes, count: byteCount)), spans: copies)
+    }
+
+    func column(count: Int) -> VariableColumn {
+      guard let codes else { return .list(list) }
+      return .dictionary(values: list, codes: Array(UnsafeBufferPointer(start: codes, count: count)))
+    }
+  }
+
+  /// Reads `count` values to the end of `reader`, into working memory.
   ///
   /// - Parameters:
   ///   - byteCountMax: What the values can hold together; more is refused before memory is taken.
   ///   - times: Of the records that the values belong to, one a value, where `needsTimes` says so.
   static func decode(
-    count: Int, byteCountMax: Int, times: [Int64]?, from reader: inout ByteReader
-  ) throws(BlockError) -> VariableColumn {
-    let tag = try reader.byte()
-    guard let kind = Kind(rawValue: tag & ~affixFlag) else { throw reader.corrupt }
-    var prefix: [UInt8] = []
-    var suffix: [UInt8] = []
-    if tag & affixFlag != 0 {
-      prefix = try reader.array(try reader.count(max: reader.remaining))
-      suffix = try reader.array(try reader.count(max: reader.remaining))
-    }
-    if kind == .constant {
-      try reader.expectEnd()
-      var values = ValueList()
-      values.append(prefix + suffix)
-      return .dictionary(values: values, codes: [UInt32](repeating: 0, count: count))
-    }
-    if kind == .dictionary {
-      guard prefix.isEmpty, suffix.isEmpty else { throw reader.corrupt }
+    count: Int, byteCountMax: Int, times: UnsafePointer<Int64>?, in memory: WorkingMemory,
+    from reader: inout ByteReader
+  ) throws(BlockError) -> DecodedValues {
+    let head = try Head(from: &reader)
+    let values: DecodedValues
+    switch head.kind {
+    case .constant:
+      var constant = DecodedValues(memory, count: 1, byteCountMax: head.affixByteCount)
+      constant.byteCount = tl_format_slices(nil, [0], 1, head.affixes, constant.bytes, constant.spans)
+      let codes = memory.allocate(UInt32.self, count)
+      codes.update(repeating: 0, count: count)
+      constant.codes = codes
+      values = constant
+    case .dictionary:
       let distinctCount = try reader.count(max: count)
-      let values = try decodeText(count: distinctCount, byteCountMax: byteCountMax, prefix, suffix, from: &reader)
-      let codes = try CodeCodec.decode(count: count, limit: distinctCount, from: &reader)
-      try reader.expectEnd()
-      return .dictionary(values: values, codes: codes)
+      var distinct = try decodeText(
+        count: distinctCount, byteCountMax: byteCountMax, head, in: memory, from: &reader)
+      distinct.codes = try CodeCodec.decode(count: count, limit: distinctCount, in: memory, from: &reader)
+      values = distinct
+    default:
+      values = try decodeList(head, count: count, byteCountMax: byteCountMax, times: times, in: memory, from: &reader)
     }
+    try reader.expectEnd()
+    return values
+  }
+
+  /// Reads `count` values to the end of `reader`, codes as they are stored.
+  static func decodeStored(
+    count: Int, byteCountMax: Int, times: [Int64]?, in memory: WorkingMemory, from reader: inout ByteReader
+  ) throws(BlockError) -> StoredValues {
+    var ahead = reader
+    let head = try Head(from: &ahead)
+    let values: StoredValues
+    switch head.kind {
+    case .constant:
+      reader = ahead
+      var list = ValueList()
+      list.append(Array(head.prefix) + Array(head.suffix))
+      values = .dictionary(values: list, codes: StoredCodes(count: count, limit: 1, .zeros))
+    case .dictionary:
+      reader = ahead
+      let distinctCount = try reader.count(max: count)
+      let distinct = try decodeText(count: distinctCount, byteCountMax: byteCountMax, head, in: memory, from: &reader)
+      let codes = try CodeCodec.decode(count: count, limit: distinctCount, from: &reader)
+      values = .dictionary(values: distinct.list, codes: codes)
+    default:
+      guard times == nil || times?.count == count else { throw reader.corrupt }
+      reader = ahead
+      var failure: BlockError?
+      var list = ValueList()
+      // `withUnsafeBufferPointer` of an optional: none is none.
+      (times ?? []).withUnsafeBufferPointer { pointer in
+        do throws(BlockError) {
+          list = try decodeList(
+            head, count: count, byteCountMax: byteCountMax, times: times == nil ? nil : pointer.baseAddress,
+            in: memory, from: &reader
+          ).list
+        } catch {
+          failure = error
+        }
+      }
+      if let failure { throw failure }
+      values = .list(list)
+    }
+    try reader.expectEnd()
+    return values
+  }
+
+  private static func decodeList(
+    _ head: Head, count: Int, byteCountMax: Int, times: UnsafePointer<Int64>?, in memory: WorkingMemory,
+    from reader: inout ByteReader
+  ) throws(BlockError) -> DecodedValues {
     // The affixes are counted by themselves: a few bytes must not be able to ask for gigabytes.
-    let affixByteCount = prefix.count + suffix.count
+    let affixByteCount = head.affixByteCount
     guard affixByteCount == 0 || count <= byteCountMax / affixByteCount else { throw reader.corrupt }
-    let values: ValueList
-    switch kind {
+    let affixes = head.affixes
+    func room(_ widthMax: Int) -> DecodedValues {
+      DecodedValues(memory, count: count, byteCountMax: count * (widthMax + affixByteCount))
+    }
+    var values: DecodedValues
+    switch head.kind {
     case .text, .constant, .dictionary:
-      values = try decodeText(count: count, byteCountMax: byteCountMax, prefix, suffix, from: &reader)
+      values = try decodeText(count: count, byteCountMax: byteCountMax, head, in: memory, from: &reader)
     case .integer:
-      let integers = try IntegerCodec.decode(count: count, from: &reader)
-      let width = integers.reduce(1) { max($0, digitCount($1.magnitude) + ($1 < 0 ? 1 : 0)) }
-      values = build(count: count, widthMax: width, prefix, suffix) { writeInteger(integers[$0], to: $1) }
+      let integers = try IntegerCodec.decode(count: count, in: memory, from: &reader)
+      values = room(20)
+      values.byteCount = tl_format_integers(integers, count, affixes, values.bytes, values.spans)
     case .padded:
       let width = Int(try reader.byte())
       guard width <= 18, width * count <= byteCountMax else { throw reader.corrupt }
-      let integers = try IntegerCodec.decode(count: count, from: &reader)
-      for value in integers where value < 0 || value >= powersOfTen[width] { throw reader.corrupt }
-      values = build(count: count, widthMax: width, prefix, suffix) {
-        writeDigits(UInt64(integers[$0]), width: width, to: $1)
-        return width
+      let integers = try IntegerCodec.decode(count: count, in: memory, from: &reader)
+      for index in 0..<count where integers[index] < 0 || integers[index] >= powersOfTen[width] {
+        throw reader.corrupt
       }
+      values = room(width)
+      values.byteCount = tl_format_padded(integers, count, UInt32(width), affixes, values.bytes, values.spans)
     case .decimal:
       let places = Int(try reader.byte())
       guard (1...9).contains(places) else { throw reader.corrupt }
-      let integers = try IntegerCodec.decode(count: count, from: &reader)
-      for value in integers where value < 0 { throw reader.corrupt }
-      let scale = powersOfTen[places]
-      values = build(count: count, widthMax: 21, prefix, suffix) {
-        let (whole, fraction) = integers[$0].quotientAndRemainder(dividingBy: scale)
-        let width = writeInteger(whole, to: $1)
-        $1[width] = UInt8(ascii: ".")
-        writeDigits(UInt64(fraction), width: places, to: $1 + width + 1)
-        return width + 1 + places
-      }
+      let integers = try IntegerCodec.decode(count: count, in: memory, from: &reader)
+      for index in 0..<count where integers[index] < 0 { throw reader.corrupt }
+      values = room(21)
+      values.byteCount = tl_format_decimals(integers, count, UInt32(places), affixes, values.bytes, values.spans)
     case .ipv4:
       guard count <= reader.remaining / 4 else { throw reader.corrupt }
       let planes = try reader.take(count * 4)
-      values = build(count: count, widthMax: 15, prefix, suffix) {
-        var width = writeInteger(Int64(planes[$0]), to: $1)
-        for plane in 1..<4 {
-          $1[width] = UInt8(ascii: ".")
-          width += 1 + writeInteger(Int64(planes[plane * count + $0]), to: $1 + width + 1)
-        }
-        return width
-      }
+      values = room(15)
+      values.byteCount = tl_format_addresses(planes.baseAddress, count, affixes, values.bytes, values.spans)
     case .number:
       let limit = Int(try reader.byte())
-      let codes = try CodeCodec.decode(count: count, limit: limit, from: &reader)
-      let integers = try IntegerCodec.decode(count: count, from: &reader)
-      values = build(count: count, widthMax: 21 + limit / 2, prefix, suffix) {
-        let code = Int(codes[$0])
-        var width = 0
-        if code & 1 == 1 {
-          $1[0] = UInt8(ascii: "-")
-          width = 1
-        }
-        for _ in 0..<code / 2 {
-          $1[width] = UInt8(ascii: "0")
-          width += 1
-        }
-        let magnitude = UInt64(bitPattern: integers[$0])
-        let digits = digitCount(magnitude)
-        writeDigits(magnitude, width: digits, to: $1 + width)
-        return width + digits
-      }
+      let codes = try CodeCodec.decode(count: count, limit: limit, in: memory, from: &reader)
+      let integers = try IntegerCodec.decode(count: count, in: memory, from: &reader)
+      values = room(21 + limit / 2)
+      values.byteCount = tl_format_numbers(integers, codes, count, affixes, values.bytes, values.spans)
     case .timestamp:
-      let pieces = try reader.array(Int(try reader.byte()))
-      guard let layout = TimestampLayout(pieces: pieces), count <= byteCountMax / max(1, layout.byteCount),
-        let times, times.count == count
-      else { throw reader.corrupt }
-      let distances = try IntegerCodec.decode(count: count, from: &reader)
-      var day = TimestampLayout.Day()
-      var isWhole = true
-      values = build(count: count, widthMax: layout.byteCount, prefix, suffix) {
-        if layout.write(distance: distances[$0], from: times[$0], to: $1, &day) { return layout.byteCount }
-        isWhole = false
-        return 0
+      let layout = try decodeLayout(from: &reader)
+      guard affixByteCount == 0, count <= byteCountMax / max(1, layout.byteCount), let times else {
+        throw reader.corrupt
       }
-      guard isWhole else { throw reader.corrupt }
+      let distances = try IntegerCodec.decode(count: count, in: memory, from: &reader)
+      values = room(layout.byteCount)
+      guard layout.write(distances: distances, from: times, count: count, to: values.bytes) else {
+        throw reader.corrupt
+      }
+      for index in 0..<count {
+        values.spans[index] = tl_span(offset: UInt32(index * layout.byteCount), length: UInt32(layout.byteCount))
+      }
+      values.byteCount = count * layout.byteCount
     case .hex, .upperHex:
-      values = try decodeHex(
-        count: count, letters: kind == .hex ? UInt8(ascii: "a") : UInt8(ascii: "A"), prefix, suffix, from: &reader)
+      let (lengths, total) = try decodeLengths(
+        count: count, byteCountMax: reader.remaining * 2, in: memory, from: &reader)
+      let packed = try reader.take((total + 1) / 2)
+      let letters = head.kind == .hex ? UInt8(ascii: "a") : UInt8(ascii: "A")
+      if affixByteCount > 0 {
+        let digits = memory.allocate(UInt8.self, total)
+        tl_hex_digits(packed.baseAddress, total, letters, digits)
+        values = DecodedValues(memory, count: count, byteCountMax: total + count * affixByteCount)
+        values.byteCount = tl_format_slices(digits, lengths, count, affixes, values.bytes, values.spans)
+      } else {
+        values = DecodedValues(memory, count: count, byteCountMax: total)
+        tl_hex_digits(packed.baseAddress, total, letters, values.bytes)
+        values.byteCount = Int(tl_spans(lengths, count, 0, values.spans))
+      }
     }
-    try reader.expectEnd()
-    return .list(values)
+    return values
+  }
+
+  private static func decodeLayout(from reader: inout ByteReader) throws(BlockError) -> TimestampLayout {
+    let pieces = try reader.array(Int(try reader.byte()))
+    guard let layout = TimestampLayout(pieces: pieces) else { throw reader.corrupt }
+    return layout
+  }
+
+  private static func hexDigits(_ packed: UnsafeBufferPointer<UInt8>, count: Int, _ kind: Kind) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: count) { output, initialized in
+      if count > 0 {
+        tl_hex_digits(
+          packed.baseAddress, count, kind == .hex ? UInt8(ascii: "a") : UInt8(ascii: "A"), output.baseAddress)
+      }
+      initialized = count
+    }
   }
 
   private static let powersOfTen: [Int64] = (0...18).map { (0..<$0).reduce(Int64(1)) { power, _ in power * 10 } }
 
-  /// Values between a prefix and a suffix; `write` writes the core of one, at most `widthMax` bytes, and tells how
-  /// many.
-  @inline(__always)
-  private static func build(
-    count: Int, widthMax: Int, _ prefix: [UInt8], _ suffix: [UInt8], _ write: (Int, UnsafeMutablePointer<UInt8>) -> Int
-  ) -> ValueList {
-    var spans: [ByteSpan] = []
-    spans.reserveCapacity(count)
-    let capacity = count * (widthMax + prefix.count + suffix.count)
-    let bytes = [UInt8](unsafeUninitializedCapacity: max(1, capacity)) { output, initialized in
-      let base = output.baseAddress!
-      var end = 0
-      for index in 0..<count {
-        let start = end
-        for byte in prefix {
-          base[end] = byte
-          end += 1
-        }
-        end += write(index, base + end)
-        for byte in suffix {
-          base[end] = byte
-          end += 1
-        }
-        spans.append(ByteSpan(offset: UInt32(start), length: UInt32(end - start)))
-      }
-      initialized = end
-    }
-    return ValueList(bytes: bytes, spans: spans)
-  }
-
   /// Lengths that together are at most `byteCountMax`.
   private static func decodeLengths(
-    count: Int, byteCountMax: Int, from reader: inout ByteReader
-  ) throws(BlockError) -> (lengths: [Int64], total: Int) {
-    let lengths = try IntegerCodec.decode(count: count, from: &reader)
-    var total = 0
-    for length in lengths {
-      guard length >= 0, length <= Int64(byteCountMax - total) else { throw reader.corrupt }
-      total += Int(length)
-    }
-    return (lengths, total)
+    count: Int, byteCountMax: Int, in memory: WorkingMemory, from reader: inout ByteReader
+  ) throws(BlockError) -> (lengths: UnsafeMutablePointer<Int64>, total: Int) {
+    let lengths = try IntegerCodec.decode(count: count, in: memory, from: &reader)
+    let total = tl_sum_lengths(lengths, count, Int64(byteCountMax))
+    guard total >= 0 else { throw reader.corrupt }
+    return (lengths, Int(total))
   }
 
   private static func decodeText(
-    count: Int, byteCountMax: Int, _ prefix: [UInt8], _ suffix: [UInt8], from reader: inout ByteReader
-  ) throws(BlockError) -> ValueList {
+    count: Int, byteCountMax: Int, _ head: Head?, in memory: WorkingMemory, from reader: inout ByteReader
+  ) throws(BlockError) -> DecodedValues {
     let (lengths, total) = try decodeLengths(
-      count: count, byteCountMax: min(byteCountMax, reader.remaining), from: &reader)
+      count: count, byteCountMax: min(byteCountMax, reader.remaining), in: memory, from: &reader)
     let text = try reader.take(total)
-    if prefix.isEmpty, suffix.isEmpty {
-      var offset: UInt32 = 0
-      let spans = lengths.map { length in
-        defer { offset += UInt32(length) }
-        return ByteSpan(offset: offset, length: UInt32(length))
-      }
-      return ValueList(bytes: Array(text), spans: spans)
+    let affixByteCount = head?.affixByteCount ?? 0
+    var values = DecodedValues(memory, count: count, byteCountMax: total + count * affixByteCount)
+    if let head, affixByteCount > 0 {
+      values.byteCount = tl_format_slices(
+        text.baseAddress, lengths, count, head.affixes, values.bytes, values.spans)
+    } else {
+      if let base = text.baseAddress { values.bytes.update(from: base, count: total) }
+      values.byteCount = Int(tl_spans(lengths, count, 0, values.spans))
     }
-    var list = ValueList()
-    list.spans.reserveCapacity(count)
-    list.bytes.reserveCapacity(total + count * (prefix.count + suffix.count))
-    var offset = 0
-    for length in lengths {
-      let start = list.bytes.count
-      list.bytes.append(contentsOf: prefix)
-      list.bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[offset..<offset + Int(length)]))
-      list.bytes.append(contentsOf: suffix)
-      offset += Int(length)
-      list.spans.append(ByteSpan(start..<list.bytes.count))
-    }
-    return list
+    return values
   }
 
-  private static func decodeHex(
-    count: Int, letters: UInt8, _ prefix: [UInt8], _ suffix: [UInt8], from reader: inout ByteReader
+  /// Values as a dictionary's are stored: lengths, then bytes.
+  static func decodeValues(
+    count: Int, in memory: WorkingMemory, from reader: inout ByteReader
   ) throws(BlockError) -> ValueList {
-    let (lengths, total) = try decodeLengths(count: count, byteCountMax: reader.remaining * 2, from: &reader)
-    let packed = try reader.take((total + 1) / 2)
-    var list = ValueList()
-    list.spans.reserveCapacity(count)
-    list.bytes.reserveCapacity(total + count * (prefix.count + suffix.count))
-    var position = 0
-    for length in lengths {
-      let start = list.bytes.count
-      list.bytes.append(contentsOf: prefix)
-      for _ in 0..<length {
-        let nibble = (packed[position >> 1] >> UInt8((position & 1) * 4)) & 0x0F
-        list.bytes.append(nibble < 10 ? UInt8(ascii: "0") + nibble : letters + nibble - 10)
-        position += 1
+    try decodeText(count: count, byteCountMax: reader.remaining, nil, in: memory, from: &reader).list
+  }
+
+  // MARK: - One value
+
+  /// Appends value `index` of `count`, reading as little as its form allows.
+  ///
+  /// - Parameter time: Of its record; used where `needsTimes` says so.
+  static func appendValue(
+    _ index: Int, of count: Int, byteCountMax: Int, time: Int64, in memory: WorkingMemory,
+    from reader: inout ByteReader, to bytes: inout [UInt8]
+  ) throws(BlockError) {
+    let head = try Head(from: &reader)
+    var core = reader
+    bytes.append(contentsOf: head.prefix)
+    switch head.kind {
+    case .constant: break
+    case .dictionary:
+      let distinctCount = try core.count(max: count)
+      let (lengths, total) = try decodeLengths(
+        count: distinctCount, byteCountMax: min(byteCountMax, core.remaining), in: memory, from: &core)
+      let text = try core.take(total)
+      let code = try CodeCodec.decode(count: count, limit: distinctCount, from: &core)[index]
+      appendSlice(code, of: text, lengths, to: &bytes)
+    case .text:
+      let (before, length) = try place(index, of: count, byteCountMax: min(byteCountMax, core.remaining), from: &core)
+      _ = try core.take(before)
+      bytes.append(contentsOf: try core.take(length))
+    case .hex, .upperHex:
+      let (before, length) = try place(index, of: count, byteCountMax: core.remaining * 2, from: &core)
+      _ = try core.take(before / 2)
+      let packed = try core.take((length + (before & 1) + 1) / 2)
+      bytes.append(contentsOf: hexDigits(packed, count: length + before & 1, head.kind)[(before & 1)...])
+    case .integer:
+      let value = try integer(index, of: count, from: &core)
+      appendFormatted(21, to: &bytes) { tl_format_integers([value], 1, tl_affixes(), $0, $1) }
+    case .padded:
+      let width = Int(try core.byte())
+      guard width <= 18 else { throw core.corrupt }
+      let value = try integer(index, of: count, from: &core)
+      guard value >= 0, value < powersOfTen[width] else { throw core.corrupt }
+      appendFormatted(18, to: &bytes) { tl_format_padded([value], 1, UInt32(width), tl_affixes(), $0, $1) }
+    case .decimal:
+      let places = Int(try core.byte())
+      guard (1...9).contains(places) else { throw core.corrupt }
+      let value = try integer(index, of: count, from: &core)
+      guard value >= 0 else { throw core.corrupt }
+      appendFormatted(21, to: &bytes) { tl_format_decimals([value], 1, UInt32(places), tl_affixes(), $0, $1) }
+    case .number:
+      let limit = Int(try core.byte())
+      let code = UInt32(try CodeCodec.decode(count: count, limit: limit, from: &core)[index])
+      let value = try integer(index, of: count, from: &core)
+      appendFormatted(21 + limit / 2, to: &bytes) { tl_format_numbers([value], [code], 1, tl_affixes(), $0, $1) }
+    case .ipv4:
+      guard count <= core.remaining / 4 else { throw core.corrupt }
+      let planes = try core.take(count * 4)
+      let octets = (0..<4).map { planes[$0 * count + index] }
+      appendFormatted(15, to: &bytes) { tl_format_addresses(octets, 1, tl_affixes(), $0, $1) }
+    case .timestamp:
+      let layout = try decodeLayout(from: &core)
+      let distance = try integer(index, of: count, from: &core)
+      var isWhole = false
+      appendFormatted(layout.byteCount, to: &bytes) { output, _ in
+        isWhole = layout.write(distances: [distance], from: [time], count: 1, to: output)
+        return isWhole ? layout.byteCount : 0
       }
-      list.bytes.append(contentsOf: suffix)
-      list.spans.append(ByteSpan(start..<list.bytes.count))
+      guard isWhole else { throw core.corrupt }
     }
-    return list
+    bytes.append(contentsOf: head.suffix)
   }
 
-  /// Writes the decimal text of `value` and returns its length.
-  @inline(__always)
-  private static func writeInteger(_ value: Int64, to output: UnsafeMutablePointer<UInt8>) -> Int {
-    let magnitude = value.magnitude
-    let width = digitCount(magnitude)
-    guard value < 0 else {
-      writeDigits(magnitude, width: width, to: output)
-      return width
-    }
-    output[0] = UInt8(ascii: "-")
-    writeDigits(magnitude, width: width, to: output + 1)
-    return width + 1
+  private static func integer(
+    _ index: Int, of count: Int, from reader: inout ByteReader
+  ) throws(BlockError) -> Int64 {
+    try IntegerCodec.decode(first: index + 1, of: count, from: &reader)[index]
   }
 
-  @inline(__always)
-  static func writeDigits(_ value: UInt64, width: Int, to output: UnsafeMutablePointer<UInt8>) {
-    var rest = value
-    var index = width
-    // Two digits a division.
-    while index >= 2 {
-      index -= 2
-      let quotient = rest / 100
-      let pair = UInt8(truncatingIfNeeded: rest &- quotient &* 100)
-      let tens = pair / 10
-      output[index] = UInt8(ascii: "0") &+ tens
-      output[index + 1] = UInt8(ascii: "0") &+ (pair &- tens &* 10)
-      rest = quotient
-    }
-    if index == 1 { output[0] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10) }
+  /// Where a piece of text lies, by its length and those before it; `reader` is left behind all lengths.
+  private static func place(
+    _ index: Int, of count: Int, byteCountMax: Int, from reader: inout ByteReader
+  ) throws(BlockError) -> (before: Int, length: Int) {
+    let lengths = try IntegerCodec.decode(first: index + 1, of: count, from: &reader)
+    try IntegerCodec.skip(count: count - lengths.count, from: &reader)
+    let before = tl_sum_lengths(lengths, index, Int64(byteCountMax))
+    guard before >= 0, lengths[index] >= 0, lengths[index] <= Int64(byteCountMax) - before else { throw reader.corrupt }
+    return (Int(before), Int(lengths[index]))
   }
 
-  private static func digitCount(_ value: UInt64) -> Int {
-    if value < 10 { return 1 }
-    if value < 100 { return 2 }
-    if value < 1000 { return 3 }
-    if value < 10_000 { return 4 }
-    var width = 4
-    var rest = value / 10_000
-    while rest > 0 {
-      width += 1
-      rest /= 10
+  private static func appendSlice(
+    _ index: Int, of text: UnsafeBufferPointer<UInt8>, _ lengths: UnsafePointer<Int64>, to bytes: inout [UInt8]
+  ) {
+    var start = 0
+    for before in 0..<index { start += Int(lengths[before]) }
+    bytes.append(contentsOf: UnsafeBufferPointer(rebasing: text[start..<start + Int(lengths[index])]))
+  }
+
+  private static func appendFormatted(
+    _ byteCountMax: Int, to bytes: inout [UInt8],
+    _ write: (UnsafeMutablePointer<UInt8>, UnsafeMutablePointer<tl_span>) -> Int
+  ) {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: byteCountMax + 1) { output in
+      var span = tl_span()
+      let count = write(output.baseAddress!, &span)
+      bytes.append(contentsOf: UnsafeBufferPointer(rebasing: output[..<count]))
     }
-    return width
+  }
+
+  // MARK: - Whether a literal occurs
+
+  /// Whether one of `count` values may hold `literal`, which is not empty; false only if none does. No value is made.
+  static func mayContain(
+    _ literal: [UInt8], ignoringCase: Bool, count: Int, in memory: WorkingMemory, from reader: inout ByteReader
+  ) throws(BlockError) -> Bool {
+    let head = try Head(from: &reader)
+    if head.kind == .constant {
+      return (Array(head.prefix) + Array(head.suffix)).withUnsafeBufferPointer {
+        $0.contains(literal, ignoringCase: ignoringCase)
+      }
+    }
+    let core = try core(of: head, count: count, in: memory, from: &reader)
+    if core.mayContain(literal[...], ignoringCase: ignoringCase) { return true }
+    guard head.affixByteCount > 0 else { return false }
+    for affix in [head.prefix, head.suffix] where affix.contains(literal, ignoringCase: ignoringCase) { return true }
+    func isEnd(_ part: ArraySlice<UInt8>, of affix: UnsafeBufferPointer<UInt8>) -> Bool {
+      affix.count >= part.count
+        && UnsafeBufferPointer(rebasing: affix.suffix(part.count)).contains(Array(part), ignoringCase: ignoringCase)
+    }
+    func isStart(_ part: ArraySlice<UInt8>, of affix: UnsafeBufferPointer<UInt8>) -> Bool {
+      affix.count >= part.count
+        && UnsafeBufferPointer(rebasing: affix.prefix(part.count)).contains(Array(part), ignoringCase: ignoringCase)
+    }
+    // Across an affix and what is between them.
+    for length in 1..<literal.count {
+      let (start, end) = (literal[..<length], literal[length...])
+      if isStart(end, of: head.suffix), core.mayContain(start, ignoringCase: ignoringCase) { return true }
+      guard isEnd(start, of: head.prefix) else { continue }
+      for middle in end.indices where core.mayContain(end[...middle], ignoringCase: ignoringCase) {
+        if isStart(end[(middle + 1)...], of: head.suffix) { return true }
+      }
+      if isStart(end, of: head.suffix) { return true }
+    }
+    return false
+  }
+
+  /// What can be asked of the bytes between the affixes without making the values.
+  private enum Core {
+    /// The values' own bytes, one after another.
+    case text(UnsafeBufferPointer<UInt8>)
+    case digits([UInt8])
+    /// Digits, points and minuses.
+    case numbers
+    case unknown
+
+    func mayContain(_ part: ArraySlice<UInt8>, ignoringCase: Bool) -> Bool {
+      switch self {
+      case .text(let bytes): bytes.contains(Array(part), ignoringCase: ignoringCase)
+      case .digits(let bytes):
+        bytes.withUnsafeBufferPointer { $0.contains(Array(part), ignoringCase: ignoringCase) }
+      case .numbers:
+        part.allSatisfy { $0 &- UInt8(ascii: "0") < 10 || $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "-") }
+      case .unknown: true
+      }
+    }
+  }
+
+  private static func core(
+    of head: Head, count: Int, in memory: WorkingMemory, from reader: inout ByteReader
+  ) throws(BlockError) -> Core {
+    switch head.kind {
+    case .constant, .timestamp: return .unknown
+    case .integer, .padded, .ipv4, .decimal, .number: return .numbers
+    case .dictionary:
+      let distinctCount = try reader.count(max: count)
+      let (_, total) = try decodeLengths(
+        count: distinctCount, byteCountMax: reader.remaining, in: memory, from: &reader)
+      return .text(try reader.take(total))
+    case .text:
+      try IntegerCodec.skip(count: count, from: &reader)
+      return .text(try reader.take(reader.remaining))
+    case .hex, .upperHex:
+      try IntegerCodec.skip(count: count, from: &reader)
+      let packed = try reader.take(reader.remaining)
+      return .digits(hexDigits(packed, count: packed.count * 2, head.kind))
+    }
   }
 }

@@ -48,9 +48,11 @@ final class Compressor {
   }
 }
 
-/// Unwraps what `Compressor` wrapped. Holds zstd's working memory: one instance for many blocks, by one thread at a time.
+/// Unwraps what `Compressor` wrapped. Holds zstd's working memory, and that of what is decoded: one instance for many
+/// blocks, by one thread at a time.
 package final class Decompressor {
   private var madeContext: OpaquePointer?
+  let memory = WorkingMemory()
 
   package init() {}
 

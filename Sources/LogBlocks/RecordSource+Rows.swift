@@ -105,7 +105,7 @@ extension RecordSource {
 
   package func fieldValueCounts(_ name: [UInt8], within rows: RowBits?) throws -> FieldValueCounts? {
     let rows = rows ?? RowBits(rowCount: count, all: true)
-    let rowCount = rows.reduce(0) { $0 + $1.nonzeroBitCount }
+    let rowCount = rows.rowCount
     switch try field(name) {
     case .absent: return FieldValueCounts(values: ValueList(), counts: [], absentCount: rowCount)
     case .constant(let value):
@@ -136,46 +136,67 @@ extension RecordSource {
   }
 
   package func latestRows(limit: Int, newestFirst: Bool, within rows: RowBits?) throws -> [RowTime] {
-    let times = try times()
-    var chosen: [RowTime] = []
-    (rows ?? RowBits(rowCount: count, all: true)).forEachRow { row in
-      chosen.append(RowTime(row: row, time: times[row]))
-      return true
+    var latest = LatestRows(limit: limit, newestFirst: newestFirst)
+    try times().withUnsafeBufferPointer { times in
+      if let rows {
+        rows.forEachRow { row in
+          _ = latest.insert(RowTime(row: row, time: times[row]))
+          return true
+        }
+      } else {
+        for row in times.indices { _ = latest.insert(RowTime(row: row, time: times[row])) }
+      }
     }
-    chosen.sort { left, right in
-      if left.time != right.time { return newestFirst ? left.time > right.time : left.time < right.time }
-      return newestFirst ? left.row > right.row : left.row < right.row
-    }
-    return Array(chosen.prefix(limit))
+    return latest.sorted
   }
 }
 
-extension RowBits {
-  package init(rowCount: Int, all: Bool) {
-    self.init(repeating: all ? .max : 0, count: (rowCount + 63) / 64)
-    if all, rowCount & 63 != 0 { self[count - 1] = (1 << UInt64(rowCount & 63)) - 1 }
+/// The rows whose turn comes first, out of those shown to it.
+struct LatestRows {
+  private let limit: Int
+  private let newestFirst: Bool
+  /// A heap while it is full: whose turn comes last stands first.
+  private var rows: [RowTime] = []
+
+  init(limit: Int, newestFirst: Bool) {
+    self.limit = max(limit, 0)
+    self.newestFirst = newestFirst
   }
 
-  init(rowCount: Int, _ isIncluded: (Int) -> Bool) {
-    self.init(repeating: 0, count: (rowCount + 63) / 64)
-    for row in 0..<rowCount where isIncluded(row) { insertRow(row) }
+  @inline(__always)
+  private func isEarlier(_ left: RowTime, _ right: RowTime) -> Bool {
+    if left.time != right.time { return newestFirst ? left.time > right.time : left.time < right.time }
+    return newestFirst ? left.row > right.row : left.row < right.row
   }
 
+  /// - Returns: Whether the row is kept, for now.
   @inline(__always)
-  mutating func insertRow(_ row: Int) { self[row >> 6] |= 1 << UInt64(row & 63) }
-
-  @inline(__always)
-  func containsRow(_ row: Int) -> Bool { self[row >> 6] & (1 << UInt64(row & 63)) != 0 }
-
-  /// Calls `body` with each row, ascending, until it answers false.
-  @inline(__always)
-  func forEachRow(_ body: (Int) throws -> Bool) rethrows {
-    for index in indices {
-      var word = self[index]
-      while word != 0 {
-        guard try body(index << 6 + word.trailingZeroBitCount) else { return }
-        word &= word &- 1
+  mutating func insert(_ row: RowTime) -> Bool {
+    if rows.count < limit {
+      rows.append(row)
+      if rows.count == limit {
+        for index in stride(from: limit / 2, through: 0, by: -1) { siftDown(index) }
       }
+      return true
+    }
+    guard let last = rows.first, isEarlier(row, last) else { return false }
+    rows[0] = row
+    siftDown(0)
+    return true
+  }
+
+  private mutating func siftDown(_ start: Int) {
+    var index = start
+    while true {
+      var last = index
+      for child in [2 * index + 1, 2 * index + 2] where child < rows.count && isEarlier(rows[last], rows[child]) {
+        last = child
+      }
+      if last == index { return }
+      rows.swapAt(index, last)
+      index = last
     }
   }
+
+  var sorted: [RowTime] { rows.sorted(by: isEarlier) }
 }

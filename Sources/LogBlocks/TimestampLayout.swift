@@ -1,3 +1,4 @@
+internal import CKernels
 internal import Domain
 
 // TIMESTAMP LAYOUT, as stored: one byte a piece; bytes from 0x20 to 0x7E stand for themselves, the others are
@@ -345,6 +346,59 @@ struct TimestampLayout {
 
   // MARK: - Number to text
 
+  /// Writes `count` texts at `distances` units from `times`, one after another; false if one is no text of this layout.
+  func write(
+    distances: UnsafePointer<Int64>, from times: UnsafePointer<Int64>, count: Int,
+    to output: UnsafeMutablePointer<UInt8>
+  ) -> Bool {
+    var day = Day()
+    var index = 0
+    let places = count > 1 ? clockPlaces : nil
+    while index < count {
+      let target = output + index * byteCount
+      guard write(distance: distances[index], from: times[index], to: target, &day) else { return false }
+      index += 1
+      guard let places, index < count else { continue }
+      // The first text of a day is written in full; those that follow differ in their time of day.
+      var clock = tl_clock(
+        text: target, byte_count: byteCount, hour: places.hour, minute: places.minute, second: places.second,
+        fraction: places.fraction, places: UInt32(self.places), units_per_second: unitsPerSecond,
+        nanoseconds_per_unit: nanosecondsPerUnit, day_start: day.days &* 86_400)
+      index += tl_format_clock_times(
+        distances + index, times + index, count - index, &clock, output + index * byteCount)
+    }
+    return true
+  }
+
+  /// Where the digits of the time of day stand in a text; nil if they do not stand there once each.
+  private var clockPlaces: (hour: Int, minute: Int, second: Int, fraction: Int)? {
+    var (hour, minute, second, fraction): (Int?, Int?, Int?, Int?)
+    var place = 0
+    for piece in pieces {
+      switch piece {
+      case Piece.hour where hour == nil:
+        hour = place
+        place += 2
+      case Piece.minute where minute == nil:
+        minute = place
+        place += 2
+      case Piece.second where second == nil:
+        second = place
+        place += 2
+      case Piece.hour, Piece.minute, Piece.second, Piece.epochSeconds: return nil
+      case Piece.year: place += 4
+      case Piece.month, Piece.day, Piece.paddedDay: place += 2
+      case Piece.monthName, Piece.weekdayName: place += 3
+      case 0x20...: place += 1
+      default:
+        fraction = place
+        place += places
+      }
+    }
+    guard let hour, let minute, let second else { return nil }
+    return (hour, minute, second, fraction ?? 0)
+  }
+
   /// Writes the text at `distance` units from `time`, `byteCount` bytes; false if no text of this layout is there.
   func write(distance: Int64, from time: Int64, to output: UnsafeMutablePointer<UInt8>, _ day: inout Day) -> Bool {
     let units = time.floorDivided(by: nanosecondsPerUnit) &+ distance
@@ -361,7 +415,7 @@ struct TimestampLayout {
     if hasYear, !(0...9999).contains(date.year) { return false }
     var index = 0
     func number(_ value: Int, _ width: Int) {
-      ColumnCodec.writeDigits(UInt64(value), width: width, to: output + index)
+      TimestampLayout.writeDigits(UInt64(value), width: width, to: output + index)
       index += width
     }
     func name(_ number: Int, in names: [UInt8]) {
@@ -391,5 +445,13 @@ struct TimestampLayout {
       }
     }
     return true
+  }
+
+  private static func writeDigits(_ value: UInt64, width: Int, to output: UnsafeMutablePointer<UInt8>) {
+    var rest = value
+    for index in stride(from: width - 1, through: 0, by: -1) {
+      output[index] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: rest % 10)
+      rest /= 10
+    }
   }
 }

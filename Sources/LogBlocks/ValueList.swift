@@ -11,6 +11,10 @@ package struct ValueList: Sendable {
     self.spans = spans
   }
 
+  /// How far the memory of decoded values goes on after their last byte, so that they can be copied in steps of this
+  /// many bytes.
+  static let padding = 16
+
   package var count: Int { spans.count }
 
   package subscript(index: Int) -> [UInt8] { Array(bytes[spans[index].range]) }
@@ -133,6 +137,19 @@ package struct CharacterClasses: OptionSet, Hashable, Sendable {
     var mask: UInt8 = 0
     for byte in bytes { mask |= CharacterClasses.table[Int(byte)] }
     rawValue = mask
+  }
+
+  /// Whether something made of these classes alone may hold `literal`.
+  func mayHold(_ literal: [UInt8], ignoringCase: Bool) -> Bool {
+    for byte in literal {
+      var wanted = CharacterClasses(rawValue: CharacterClasses.table[Int(byte)])
+      if ignoringCase {
+        if wanted == .lowerHex { wanted.insert(.upperHex) }
+        if wanted == .lowerRest { wanted.insert(.upperRest) }
+      }
+      if isDisjoint(with: wanted) { return false }
+    }
+    return true
   }
 
   /// The class of each byte value.

@@ -50,7 +50,7 @@ import Testing
         var bytes: [UInt8] = []
         codes.withUnsafeBufferPointer { CodeCodec.encode($0, limit: limit, into: &bytes) }
         let decoded = try bytes.read("test") { (reader) throws(BlockError) in
-          let values = try CodeCodec.decode(count: codes.count, limit: limit, from: &reader)
+          let values = try CodeCodec.decode(count: codes.count, limit: limit, from: &reader).expanded
           try reader.expectEnd()
           return values
         }
@@ -92,7 +92,9 @@ import Testing
     let (bytes, chosen) = encode(values)
 
     let decoded = try bytes.read("test") { (reader) throws(BlockError) in
-      try ColumnCodec.decode(count: values.count, byteCountMax: 1 << 20, times: nil, from: &reader)
+      try ColumnCodec.decodeStored(
+        count: values.count, byteCountMax: 1 << 20, times: nil, in: WorkingMemory(), from: &reader
+      ).column
     }
 
     #expect(chosen == kind)

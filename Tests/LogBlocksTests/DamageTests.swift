@@ -10,6 +10,7 @@ import Testing
     for name in decoder.fieldNames {
       _ = try decoder.field(name)
       _ = try decoder.field(name, mayContain: Array("word1".utf8))
+      _ = try decoder.fieldValueCounts(name, within: nil)
     }
     _ = try decoder.variablesMayContain(word: Array("word1".utf8))
     for row in 0..<min(decoder.count, 20) {
@@ -137,7 +138,8 @@ import Testing
           let content = [kind | flag] + noise
           do {
             _ = try content.read("noise") { (reader) throws(BlockError) in
-              try ColumnCodec.decode(count: 40, byteCountMax: 1 << 16, times: Array(0..<40), from: &reader)
+              try ColumnCodec.decodeStored(
+                count: 40, byteCountMax: 1 << 16, times: Array(0..<40), in: WorkingMemory(), from: &reader)
             }
           } catch {
             #expect(error == .corrupt(place: "noise"))

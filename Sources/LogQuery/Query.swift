@@ -199,14 +199,19 @@ package struct StatsFunction: Sendable {
   package var kind: Kind
   /// Fields the function looks at; empty is all.
   package var fields: [String]
-  /// `limit N` of `count_uniq`, `values` and `uniq_values`.
+  /// `sort by (…)` of `json_values`.
+  package var order: [SortKey]
+  /// `limit N` of `count_uniq`, `values`, `uniq_values` and `json_values`.
   package var limit: Int?
   package var condition: Filter?
   package var resultName: String
 
-  package init(kind: Kind, fields: [String], limit: Int? = nil, condition: Filter? = nil, resultName: String) {
+  package init(
+    kind: Kind, fields: [String], order: [SortKey] = [], limit: Int? = nil, condition: Filter? = nil, resultName: String
+  ) {
     self.kind = kind
     self.fields = fields
+    self.order = order
     self.limit = limit
     self.condition = condition
     self.resultName = resultName

@@ -172,7 +172,7 @@ extension QueryParse {
   // MARK: Order
 
   /// `by (a desc, b)`, parentheses or not; empty if there is none.
-  private mutating func sortKeys() throws(QueryError) -> [SortKey] {
+  mutating func sortKeys() throws(QueryError) -> [SortKey] {
     let hasBy = try acceptKeyword("by")
     var keys: [SortKey] = []
     if try accept("(") {

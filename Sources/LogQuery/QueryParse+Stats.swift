@@ -156,6 +156,14 @@ extension QueryParse {
     if arguments.contains("*") { arguments = [] }
     var result = "\(function)(\(printed.isEmpty && function != "rate" ? "*" : printed))"
 
+    var order: [SortKey] = []
+    if isKeyword("sort"), case .jsonValues = kind {
+      let start = token.start
+      try lexer.advance()
+      order = try sortKeys()
+      guard !order.isEmpty else { throw unexpected(expected: "fields to sort by, as in `sort by (_time desc)`") }
+      result += " " + lexer.string(start..<lexer.lastEnd)
+    }
     var limit: Int?
     if isKeyword("limit") {
       switch kind {
@@ -180,7 +188,7 @@ extension QueryParse {
     } else if token.startsArgument, !isKeyword("by") {
       result = try name("a field name")
     }
-    return StatsFunction(kind: kind, fields: arguments, limit: limit, condition: condition, resultName: result)
+    return StatsFunction(kind: kind, fields: arguments, order: order, limit: limit, condition: condition, resultName: result)
   }
 
   private mutating func conditionInParentheses() throws(QueryError) -> Filter {

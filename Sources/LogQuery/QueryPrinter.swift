@@ -223,8 +223,9 @@ extension StatsFunction: CustomStringConvertible {
     case .sumLength: name = "sum_len"
     case .histogram: name = "histogram"
     }
-    return "\(name)(\(arguments.joined(separator: ", ")))" + Print.limit(limit) + Print.condition(condition) + " as "
-      + Print.name(resultName)
+    let sort = order.isEmpty ? "" : " sort" + Print.keys(order)
+    return "\(name)(\(arguments.joined(separator: ", ")))" + sort + Print.limit(limit) + Print.condition(condition)
+      + " as " + Print.name(resultName)
   }
 }
 

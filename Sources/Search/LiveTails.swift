@@ -271,8 +271,9 @@ private final class TailEvaluator {
   ) throws -> (OpenedSource, RowSet) {
     let source = OpenedSource(
       try HeadSource(columns),
-      of: ScanUnit(origin: .head(columns), minTimeMaxTime: (.min, .max), recordCount: columns.count), names: names)
-    return (source, try source.evaluator.matches(filter, within: RowSet(rowCount: columns.count, full: true)))
+      of: ScanUnit(origin: .head(columns), minTimeMaxTime: (.min, .max), recordCount: columns.count), filter: filter,
+      names: names)
+    return (source, try source.rows())
   }
 
   private func plan(_ text: String, _ filter: Filter) async throws -> ScanFilter {

@@ -35,6 +35,16 @@ import Testing
     (of(.rowMin("a"), "b", if: .field("a", .any)), #"{"b":"y"}"#), (of(.sumLength, "a"), "7"),
     (of(.sumLength, "a", "b"), "11"),
     (of(.jsonValues, "b", limit: 2), #"[{"b":"x"},{"b":"y"}]"#),
+    (
+      StatsFunction(
+        kind: .jsonValues, fields: ["a"], order: [SortKey(field: "a", descending: true)], limit: 3, resultName: "r"),
+      #"[{"a":"zz"},{"a":"3"},{"a":"2.5"}]"#
+    ),
+    (
+      StatsFunction(
+        kind: .jsonValues, fields: ["a"], order: [SortKey(field: "b", descending: false)], resultName: "r"),
+      #"[{"a":"2.5"},{"a":"3"},{"a":"zz"},{},{"a":"1"}]"#
+    ),
     (of(.count, if: .field("b", .exact(Array("x".utf8)))), "3"),
     (of(.count, if: Filter.none), "0"),
   ])

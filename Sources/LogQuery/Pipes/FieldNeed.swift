@@ -150,6 +150,7 @@ struct FieldNeed {
     for function in functions {
       add(function.fields.filter { !$0.hasSuffix("*") })
       add(function.condition)
+      add(function.order.map(\.field))
       if FieldNeed.readsAll(function) { isAll = true }
       switch function.kind {
       case .rate, .rateSum: add("_time")

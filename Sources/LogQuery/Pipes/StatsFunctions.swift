@@ -38,7 +38,10 @@ class StatsAccumulator {
     case .quantile(let part): return QuantileFunction("quantile", fields, part, context)
     case .values: return ValuesFunction(fields, limit: function.limit, context)
     case .uniqValues: return UniqValuesFunction(fields, limit: function.limit, context)
-    case .jsonValues: return JSONValuesFunction(fields, limit: function.limit, context)
+    case .jsonValues:
+      return function.order.isEmpty
+        ? JSONValuesFunction(fields, limit: function.limit, context)
+        : SortedJSONFunction(fields, by: function.order, limit: function.limit, context)
     case .rowAny: return RowFunction(fields, by: nil, isMaximum: false, context)
     case .rowMin(let field): return RowFunction(fields, by: field, isMaximum: false, context)
     case .rowMax(let field): return RowFunction(fields, by: field, isMaximum: true, context)
@@ -466,6 +469,63 @@ private final class JSONValuesFunction: StatsAccumulator {
 
   override func result(_ group: Int, seconds: Double) -> [UInt8] {
     [UInt8(ascii: "[")] + arrays[group].text + [UInt8(ascii: "]")]
+  }
+}
+
+/// `json_values … sort by (…)`: the same in that order; with a limit, only the first of it are held.
+private final class SortedJSONFunction: StatsAccumulator {
+  private struct Group {
+    var objects: [[UInt8]] = []
+    var keys = SortKeys()
+  }
+
+  private var groups: [Group] = []
+  private var readers: [FieldReader]
+  private let order: SortOrder
+  private let limit: Int
+  private let memory = holder("json_values")
+
+  init(_ fields: [String], by keys: [SortKey], limit: Int?, _ context: PipeContext) {
+    readers = keys.map { FieldReader($0.field) }
+    order = SortOrder(descends: keys.map(\.descending), rest: false)
+    self.limit = limit.map { $0 <= 0 ? Int.max : $0 } ?? Int.max
+    super.init(fields, context)
+  }
+
+  override func addGroup() { groups.append(Group()) }
+
+  override func update(_ group: Int, _ row: Row) throws(PipeLimitError) {
+    var object: [UInt8] = []
+    JSONText.appendObject(fields.object(of: row), to: &object)
+    var keys: [SortValue] = []
+    for index in readers.indices { keys.append(SortValue(readers[index].value(in: row))) }
+    try context.take(SortedJSONFunction.byteCount(object, keys[...]), for: memory)
+    groups[group].objects.append(object)
+    groups[group].keys.append(keys)
+    if limit < Int.max / 4, groups[group].objects.count >= limit + max(limit, 64) { shrink(group) }
+  }
+
+  private static func byteCount(_ object: [UInt8], _ keys: ArraySlice<SortValue>) -> Int {
+    object.count + keys.reduce(80) { $0 + 40 + $1.text.count }
+  }
+
+  private func shrink(_ group: Int) {
+    let all = groups[group]
+    var kept = Group()
+    for (index, number) in all.keys.sorted(order).enumerated() {
+      if index < limit {
+        kept.objects.append(all.objects[number])
+        kept.keys.append(all.keys[number])
+      } else {
+        context.giveBack(SortedJSONFunction.byteCount(all.objects[number], all.keys[number]))
+      }
+    }
+    groups[group] = kept
+  }
+
+  override func result(_ group: Int, seconds: Double) -> [UInt8] {
+    let objects = groups[group].keys.sorted(order).prefix(limit).map { groups[group].objects[$0] }
+    return [UInt8(ascii: "[")] + objects.joined(separator: CollectionOfOne(UInt8(ascii: ","))) + [UInt8(ascii: "]")]
   }
 }
 

@@ -1,4 +1,5 @@
-/// A slot and its distance in one integer that orders by distance, then slot: ties fall the same way every time.
+/// A slot and its distance in one integer that orders by distance, then slot: ties fall the same way every time. The
+/// lowest bit marks one whose links were followed.
 struct Candidate: Comparable, BitwiseCopyable, Sendable {
   let key: UInt64
 
@@ -6,15 +7,15 @@ struct Candidate: Comparable, BitwiseCopyable, Sendable {
   init(distance: Float, slot: UInt32) {
     let bits = (distance + 0).bitPattern  // + 0 makes -0 equal to 0
     // Bits of floats order like sign and magnitude; this makes them order like unsigned integers.
-    let ordered = bits >> 31 == 0 ? bits | 0x8000_0000 : ~bits
-    key = UInt64(ordered) << 32 | UInt64(slot)
+    let ordered = bits ^ (UInt32(bitPattern: Int32(bitPattern: bits) >> 31) | 0x8000_0000)
+    key = UInt64(ordered) << 32 | UInt64(slot) << 1
   }
 
   @inline(__always)
   init(key: UInt64) { self.key = key }
 
   @inline(__always)
-  var slot: UInt32 { UInt32(truncatingIfNeeded: key) }
+  var slot: UInt32 { UInt32(truncatingIfNeeded: key) >> 1 }
 
   @inline(__always)
   var distance: Float {
@@ -24,6 +25,57 @@ struct Candidate: Comparable, BitwiseCopyable, Sendable {
 
   @inline(__always)
   static func < (a: Candidate, b: Candidate) -> Bool { a.key < b.key }
+}
+
+/// The `limit` nearest candidates seen so far, nearest first.
+///
+/// One sorted array takes the place of the paper's two heaps: what is nearer than the farthest result and not yet
+/// followed is both a candidate and a result. Moving some hundred bytes costs less than keeping two heaps.
+struct CandidatePool: ~Copyable {
+  let keys: UnsafeMutablePointer<UInt64>
+  private(set) var limit: Int
+  private(set) var count = 0
+  private let capacity: Int
+
+  init(capacity: Int) {
+    self.capacity = max(capacity, 1)
+    limit = self.capacity
+    keys = .allocate(capacity: self.capacity)
+  }
+
+  deinit { keys.deallocate() }
+
+  mutating func removeAll(limit: Int) {
+    precondition(limit <= capacity, "the pool is smaller than that")
+    self.limit = limit
+    count = 0
+  }
+
+  /// Puts `key` in its place.
+  ///
+  /// - Returns: The place; `limit` if it is farther than all and there is no room.
+  @inline(__always)
+  mutating func insert(_ key: UInt64) -> Int {
+    var last = count
+    if count == limit {
+      if key >= keys[limit &- 1] { return limit }
+      last = limit &- 1
+    } else {
+      count &+= 1
+    }
+    // Where it belongs, without a branch to be guessed.
+    var low = 0
+    var length = last
+    while length > 0 {
+      let half = length >> 1
+      let isBefore = keys[low &+ half] < key
+      low = isBefore ? low &+ half &+ 1 : low
+      length = isBefore ? length &- half &- 1 : half
+    }
+    (keys + low + 1).update(from: keys + low, count: last &- low)
+    keys[low] = key
+    return low
+  }
 }
 
 /// A binary heap of keys, least first.
@@ -38,11 +90,6 @@ struct KeyHeap: ~Copyable {
   }
 
   deinit { keys.deallocate() }
-
-  @inline(__always)
-  var first: UInt64 { keys[0] }
-
-  mutating func removeAll() { count = 0 }
 
   @inline(__always)
   mutating func push(_ key: UInt64) {
@@ -67,10 +114,6 @@ struct KeyHeap: ~Copyable {
     return least
   }
 
-  /// Takes out the least and puts in `key`.
-  @inline(__always)
-  mutating func replaceFirst(with key: UInt64) { sink(key) }
-
   private mutating func sink(_ key: UInt64) {
     var hole = 0
     while true {
@@ -90,44 +133,5 @@ struct KeyHeap: ~Copyable {
     keys.deallocate()
     keys = larger
     capacity *= 2
-  }
-}
-
-/// The `limit` nearest candidates seen so far.
-struct NearestCandidates: ~Copyable {
-  let limit: Int
-  /// Complements of the keys: the farthest comes first.
-  private var heap: KeyHeap
-
-  init(limit: Int) {
-    self.limit = limit
-    heap = KeyHeap(capacity: limit)
-  }
-
-  var count: Int { heap.count }
-
-  @inline(__always)
-  var isFull: Bool { heap.count >= limit }
-
-  /// Whether `candidate` is among the nearest so far.
-  @inline(__always)
-  func admits(_ candidate: Candidate) -> Bool { !isFull || candidate.key < ~heap.first }
-
-  @inline(__always)
-  mutating func insert(_ candidate: Candidate) {
-    if !isFull {
-      heap.push(~candidate.key)
-    } else if candidate.key < ~heap.first {
-      heap.replaceFirst(with: ~candidate.key)
-    }
-  }
-
-  /// Nearest first; the heap is empty afterwards.
-  mutating func drain() -> [Candidate] {
-    var candidates: [Candidate] = []
-    candidates.reserveCapacity(heap.count)
-    while heap.count > 0 { candidates.append(Candidate(key: ~heap.pop())) }
-    candidates.reverse()
-    return candidates
   }
 }

@@ -1,47 +1,58 @@
 /// Nearest neighbors among vectors of one dimension: Hierarchical Navigable Small World graphs (Malkov and Yashunin
-/// 2018).
+/// 2018) over int8 codes, with distances answered from more bits.
 ///
 /// A value: a copy costs nothing and stays as it is while the original changes (rows are shared in chunks until one
-/// side writes). So any number of readers search copies, on any thread and without a lock, while one writer goes on.
+/// side writes). So any number of readers search copies, on any thread and without a lock, while one writer goes on:
+/// the writer changes a value of its own and hands a copy to the readers when it likes.
 ///
 /// Unlike the paper's, every link goes both ways. That makes removal exact and local: who points at a vector is who it
-/// points at. Equal operations in equal order with an equal seed give an equal index, on every processor.
+/// points at. Equal operations in equal order with an equal seed give an equal index, on every processor and whatever
+/// the number of threads.
 package struct HNSWIndex: Sendable {
   package let parameters: HNSWParameters
 
   var vectors: VectorStore
   var graph: HNSWGraph
-  /// The id of each slot; 0 in free ones.
-  var ids: [UInt64]
-  var slotByID: [UInt64: UInt32]
+  var slots: IDTable
   /// Slots of removed vectors; the last is used first.
   var freeSlots: [UInt32]
 
-  /// - Parameter dimension: 1...65,536.
-  package init(dimension: Int, metric: Metric = .cosine, parameters: HNSWParameters = HNSWParameters()) {
+  /// - Parameters:
+  ///   - dimension: 1...65,536.
+  ///   - precision: What distances are answered from. `.int12` keeps 732 bytes a vector of 384 components in all.
+  package init(
+    dimension: Int, metric: Metric = .cosine, precision: Precision = .int12,
+    parameters: HNSWParameters = HNSWParameters()
+  ) {
     precondition((1...65_536).contains(dimension), "a vector has 1 to 65,536 components")
     precondition(parameters.isValid, "M is 2...64 and efConstruction 1...4096")
     self.parameters = parameters
-    vectors = VectorStore(dimension: dimension, metric: metric)
+    vectors = VectorStore(
+      dimension: dimension, metric: metric, precision: precision, linkCountMax: parameters.linkCountMax(on: 0))
     graph = HNSWGraph(parameters: parameters)
-    ids = []
-    slotByID = [:]
+    slots = IDTable()
     freeSlots = []
   }
 
   package var dimension: Int { vectors.dimension }
   package var metric: Metric { vectors.metric }
-  package var count: Int { slotByID.count }
-  package var isEmpty: Bool { slotByID.isEmpty }
+  package var precision: Precision { vectors.precision }
+  package var count: Int { slots.count }
+  package var isEmpty: Bool { slots.count == 0 }
 
-  package func contains(_ id: UInt64) -> Bool { slotByID[id] != nil }
+  package func contains(_ id: UInt64) -> Bool { slots.slot(of: id, vectors.ids) != nil }
 
-  /// In no order.
-  package var identifiers: some Sequence<UInt64> & Sendable { slotByID.keys }
+  /// In no promised order.
+  package var identifiers: [UInt64] {
+    withExtendedLifetime(self) {
+      let view = view
+      return (0..<UInt32(view.slotCount)).filter { view.isLive($0) }.map { view.vectors.ids[$0].pointee }
+    }
+  }
 
-  /// The vector stored for `id`; with the cosine metric it has unit length.
+  /// The vector stored for `id`, as precisely as `precision` keeps it; with the cosine metric it has unit length.
   package func vector(of id: UInt64) -> [Float]? {
-    guard let slot = slotByID[id] else { return nil }
+    guard let slot = slots.slot(of: id, vectors.ids) else { return nil }
     return vectors.vector(at: slot)
   }
 
@@ -51,66 +62,169 @@ package struct HNSWIndex: Sendable {
   /// - Complexity: About `efConstruction · M` distances. The insertion that makes the index larger than
   ///   `parameters.exactCountMax` links all vectors: some 0.2 s with the default.
   package mutating func insert(id: UInt64, vector: [Float]) throws(VectorIndexError) {
-    let row = try vectors.prepared(vector)
-    if let slot = slotByID[id] {
-      if vectors.isEqual(row, at: slot) { return }
-      remove(id: id)
-    }
-    let slot: UInt32
-    if let free = freeSlots.popLast() {
-      slot = free
-      vectors.replace(row, at: slot)
-      ids[Int(slot)] = id
-      graph.revive(slot)
-    } else {
-      slot = UInt32(ids.count)
-      vectors.append(row)
-      ids.append(id)
-      graph.appendNode()
-    }
-    slotByID[id] = slot
-    if graph.isBuilt {
-      graph.connect(slot, vectors: vectors)
-    } else if count > parameters.exactCountMax {
-      graph.build(vectors: vectors)
-    }
+    let prepared = try PreparedVector(vector, dimension: dimension, metric: metric, precision: precision)
+    guard let slot = store(prepared, id: id) else { return }
+    link(slot, HNSWIndex.serially)
   }
 
   /// Forgets the vector of `id`; its neighbors are linked to each other where it had joined them, its memory is used
-  /// again.
+  /// again. When a quarter of the slots is free they are given back: the index is then copied, once in so many removals.
   ///
   /// - Returns: Whether there was one.
   @discardableResult
   package mutating func remove(id: UInt64) -> Bool {
-    guard let slot = slotByID.removeValue(forKey: id) else { return false }
-    graph.remove(slot, vectors: vectors)
-    ids[Int(slot)] = 0
-    freeSlots.append(slot)
-    if slotByID.isEmpty { self = HNSWIndex(dimension: dimension, metric: metric, parameters: parameters) }
+    guard takeOut(id) else { return false }
+    if freeSlots.count > 64, 4 * freeSlots.count > vectors.count { compact() }
     return true
   }
 
-  /// Finds the stored vectors nearest to `query` by K-NN-SEARCH (Algorithm 5), or by reading all of them where that
-  /// is cheaper.
+  /// As `remove`, but keeps the slot.
+  private mutating func takeOut(_ id: UInt64) -> Bool {
+    guard let slot = slots.remove(id, vectors.ids) else { return false }
+    unlink(slot)
+    vectors.ids.mutableRow(slot).pointee = 0
+    freeSlots.append(slot)
+    if slots.count == 0 {
+      self = HNSWIndex(dimension: dimension, metric: metric, precision: precision, parameters: parameters)
+    }
+    return true
+  }
+
+  /// Gives `vector` a slot, not yet linked. Nil if it is stored already.
+  private mutating func store(_ vector: borrowing PreparedVector, id: UInt64) -> UInt32? {
+    if let slot = slots.slot(of: id, vectors.ids) {
+      if vectors.holds(vector, at: slot) { return nil }
+      _ = takeOut(id)
+    }
+    let slot: UInt32
+    if let free = freeSlots.popLast() {
+      slot = free
+      vectors.replace(slot, with: vector, id: id)
+      graph.setLive(slot, true)
+    } else {
+      precondition(vectors.count < 1 << 31, "an index holds at most 2^31 vectors")
+      slot = UInt32(vectors.count)
+      vectors.append(vector, id: id)
+      graph.appendNode(level: HNSWGraph.levelOfNewNode(slot, parameters))
+    }
+    slots.insert(slot, vectors.ids)
+    return slot
+  }
+
+  private mutating func link(_ slot: UInt32, _ concurrently: Concurrently) {
+    if graph.entry != nil {
+      var walk = newWalk()
+      connect(slot, &walk)
+    } else if count > parameters.exactCountMax {
+      connectAll(concurrently)
+    }
+  }
+
+  // MARK: Batches
+
+  /// Runs `body` for 0 to `count - 1`, as many at a time as it likes, and returns when all are done.
+  package typealias Concurrently = @Sendable (_ count: Int, _ body: @Sendable (Int) -> Void) -> Void
+
+  package static let serially: Concurrently = { count, body in for index in 0..<count { body(index) } }
+
+  /// Stores many vectors, of several under one id the last. The graph is as good as one insertion after another would
+  /// have made it, though not the same; it is the same whatever `concurrently` does.
   ///
-  /// - Parameters:
-  ///   - ef: Candidates kept on the way. Wider finds more of the true neighbors and costs in proportion. `nil`:
-  ///     `max(64, 2 · k)`.
-  ///   - filter: Which ids may be answered. The walk crosses the others but does not return them; where few pass, all
-  ///     that pass are read instead. May be asked more than once about an id.
-  /// - Returns: At most `k` neighbors, nearest first, equal distances by id.
-  /// - Throws: `.dimensionMismatch` or `.unusableVector`.
-  /// - Complexity: About `ef · M` distances, each reading `4 · dimension` bytes.
-  package func neighbors(
-    of query: [Float], k: Int, ef: Int? = nil, filter: ((UInt64) -> Bool)? = nil
-  ) throws(VectorIndexError) -> [Neighbor] {
-    let row = try vectors.prepared(query)
-    guard k > 0, !isEmpty else { return [] }
-    let k = min(k, count)
-    let ef = min(max(ef ?? max(64, 2 * k), k), count)
-    let found = nearest(to: row, k: k, ef: ef, filter: filter)
-    var neighbors = found.map { Neighbor(id: ids[Int($0.slot)], distance: $0.distance) }
-    neighbors.sort { ($0.distance, $0.id) < ($1.distance, $1.id) }
-    return neighbors
+  /// - Throws: `.dimensionMismatch` or `.unusableVector`; the index is then as it was.
+  package mutating func insert(
+    _ batch: [(id: UInt64, vector: [Float])], concurrently: Concurrently = HNSWIndex.serially
+  ) throws(VectorIndexError) {
+    for entry in batch {
+      _ = try PreparedVector(
+        entry.vector, dimension: dimension, metric: metric, precision: precision, forSearch: true)
+    }
+    var last: [UInt64: Int] = [:]
+    for (index, entry) in batch.enumerated() { last[entry.id] = index }
+    let hadGraph = graph.entry != nil
+    // Those that take another's place first: taking it mends links, which must not meet nodes that have none yet.
+    if hadGraph {
+      for (index, entry) in batch.enumerated() where last[entry.id] == index {
+        let vector = try PreparedVector(entry.vector, dimension: dimension, metric: metric, precision: precision)
+        guard let slot = slots.slot(of: entry.id, vectors.ids), !vectors.holds(vector, at: slot) else { continue }
+        _ = takeOut(entry.id)
+      }
+    }
+    var new: [UInt32] = []
+    for (index, entry) in batch.enumerated() where last[entry.id] == index {
+      let vector = try PreparedVector(entry.vector, dimension: dimension, metric: metric, precision: precision)
+      if let slot = store(vector, id: entry.id) { new.append(slot) }
+    }
+    if hadGraph, graph.entry != nil || count > parameters.exactCountMax {
+      connect(new, concurrently)
+    } else if count > parameters.exactCountMax {
+      connectAll(concurrently)
+    }
+  }
+
+  private mutating func connectAll(_ concurrently: Concurrently) {
+    connect((0..<UInt32(vectors.count)).filter { isLive($0) }, concurrently)
+  }
+
+  /// Links `new`, which have no links yet, in waves: the places of a wave's nodes are found at once, then taken one
+  /// after another. A wave is small beside what is linked already, and its nodes know of each other.
+  private mutating func connect(_ new: [UInt32], _ concurrently: Concurrently) {
+    var start = 0
+    var linkedCount = graph.entry == nil ? 0 : count - new.count
+    let nodesPerTask = 8
+    while start < new.count {
+      let wave = Array(new[start..<min(start + max(1, min(256, linkedCount / 32)), new.count)])
+      if wave.count == 1 {
+        var walk = newWalk()
+        connect(wave[0], &walk)
+      } else {
+        let plans = ResultSlots<LinkPlan>(count: wave.count)
+        let reader = self
+        concurrently((wave.count + nodesPerTask - 1) / nodesPerTask) { task in
+          withExtendedLifetime(reader) {
+            let view = reader.view
+            var walk = reader.newWalk()
+            for index in nodesPerTask * task..<min(nodesPerTask * (task + 1), wave.count) {
+              plans[index] = view.plan(wave[index], companions: wave[..<index], reader.parameters, &walk)
+            }
+          }
+        }
+        for (index, slot) in wave.enumerated() { if let plan = plans[index] { apply(plan, to: slot) } }
+      }
+      start += wave.count
+      linkedCount += wave.count
+    }
+  }
+
+  func newWalk() -> LayerWalk {
+    LayerWalk(
+      slotCount: vectors.count, linkCountMax: parameters.linkCountMax(on: 0), limitMax: parameters.efConstruction)
+  }
+}
+
+/// Places for results of concurrent work. Sendable because each place is written by one task and read after all ended.
+final class ResultSlots<Element>: @unchecked Sendable {
+  private let places: UnsafeMutablePointer<Element?>
+  private let count: Int
+
+  init(count: Int) {
+    self.count = count
+    places = .allocate(capacity: max(count, 1))
+    places.initialize(repeating: nil, count: count)
+  }
+
+  deinit {
+    places.deinitialize(count: count)
+    places.deallocate()
+  }
+
+  subscript(_ index: Int) -> Element? {
+    get {
+      precondition(index >= 0 && index < count, "no such place")
+      return places[index]
+    }
+    set {
+      precondition(index >= 0 && index < count, "no such place")
+      places[index] = newValue
+    }
   }
 }

@@ -12,37 +12,51 @@ extension HNSWIndex {
     package var meanDegree: Double
     /// Nodes that no walk from the entry comes to.
     package var unreachableCount: Int
-    package var vectorByteCount: Int
-    package var linkByteCount: Int
+    /// Memory of codes with their links on layer 0, of what is kept beside the codes, and of the layers above and the
+    /// table of ids.
+    package var nodeByteCount: Int
+    package var detailByteCount: Int
+    package var otherByteCount: Int
+
+    package var byteCount: Int { nodeByteCount + detailByteCount + otherByteCount }
   }
 
   /// - Complexity: Reads every link.
   package func stats() -> Stats {
     var nodeCounts: [Int] = []
     var linkCount = 0
-    for slot in 0..<graph.slotCount where graph.isLive[slot] {
-      let level = Int(graph.levels[slot])
-      while nodeCounts.count <= level { nodeCounts.append(0) }
-      nodeCounts[level] += 1
-      linkCount += graph.linkCount(of: UInt32(slot), on: 0)
+    let detailByteCount = vectors.details.byteCount + vectors.factors.byteCount
+    withExtendedLifetime(self) {
+      let view = view
+      for slot in 0..<UInt32(view.slotCount) where view.isLive(slot) {
+        let level = view.level(of: slot)
+        while nodeCounts.count <= level { nodeCounts.append(0) }
+        nodeCounts[level] += 1
+        linkCount += Int(view.links(of: slot, on: 0)[0])
+      }
     }
     return Stats(
-      count: count, freeSlotCount: freeSlots.count, hasGraph: graph.isBuilt, nodeCounts: nodeCounts,
+      count: count, freeSlotCount: freeSlots.count, hasGraph: graph.entry != nil, nodeCounts: nodeCounts,
       meanDegree: count == 0 ? 0 : Double(linkCount) / Double(count),
-      unreachableCount: graph.isBuilt ? count - reachableCount() : 0, vectorByteCount: vectors.rows.byteCount,
-      linkByteCount: graph.base.byteCount + graph.upper.byteCount)
+      unreachableCount: graph.entry != nil ? count - reachableCount() : 0, nodeByteCount: vectors.nodes.byteCount,
+      detailByteCount: detailByteCount,
+      otherByteCount: vectors.ids.byteCount + graph.byteCount + slots.byteCount + 4 * freeSlots.capacity)
   }
 
   private func reachableCount() -> Int {
     guard let entry = graph.entry else { return 0 }
-    return graph.withLayer(0) { layer in
-      var visited = VisitedSet(slotCount: graph.slotCount)
+    return withExtendedLifetime(self) {
+      let view = view
+      var isVisited = [Bool](repeating: false, count: view.slotCount)
       var waiting = [entry]
-      _ = visited.insert(entry)
+      isVisited[Int(entry)] = true
       var reached = 0
       while let slot = waiting.popLast() {
         reached += 1
-        for target in layer.links(of: slot) where visited.insert(target) { waiting.append(target) }
+        for target in view.linkArray(of: slot, on: 0) where !isVisited[Int(target)] {
+          isVisited[Int(target)] = true
+          waiting.append(target)
+        }
       }
       return reached
     }
@@ -52,44 +66,43 @@ extension HNSWIndex {
   ///
   /// - Complexity: Reads every link once from each side.
   package func checkInvariants() -> [String] {
-    var faults: [String] = []
-    let slotCount = graph.slotCount
-    if vectors.count != slotCount || ids.count != slotCount || graph.isLive.count != slotCount {
+    let slotCount = vectors.count
+    let counts = [vectors.factors.count, vectors.ids.count, graph.levels.count, graph.upperStarts.count]
+    if counts.contains(where: { $0 != slotCount }) || precision != .int8 && vectors.details.count != slotCount {
       return ["vectors, ids and nodes are not equally many"]
     }
     let free = Set(freeSlots)
+    var faults: [String] = []
     if free.count != freeSlots.count { faults.append("a slot is free twice") }
     if count + free.count != slotCount { faults.append("used and free slots do not add up") }
-    for (id, slot) in slotByID {
-      if Int(slot) >= slotCount || ids[Int(slot)] != id { return faults + ["id \(id) is not in its slot \(slot)"] }
-    }
-    let used = Set(slotByID.values)
     for slot in 0..<UInt32(slotCount) {
-      if graph.isLive[Int(slot)] != used.contains(slot) { faults.append("slot \(slot) is neither used nor free") }
-      if graph.isLive[Int(slot)] == free.contains(slot) { faults.append("slot \(slot) is live and free, or neither") }
-    }
-    guard let entry = graph.entry else {
-      for slot in 0..<UInt32(slotCount) where graph.linkCount(of: slot, on: 0) > 0 {
-        faults.append("slot \(slot) has links without a graph")
+      if isLive(slot) == free.contains(slot) { faults.append("slot \(slot) is live and free, or neither") }
+      if isLive(slot), slots.slot(of: id(of: slot), vectors.ids) != slot {
+        faults.append("the id of slot \(slot) is not found")
       }
-      return faults
     }
-    if !graph.isLive[Int(entry)] { faults.append("the entry \(entry) is a free slot") }
-    for slot in 0..<UInt32(slotCount) {
-      let level = graph.level(of: slot)
-      if graph.isLive[Int(slot)], level > graph.level(of: entry) {
+    return faults + faultsOfLinks(slotCount: UInt32(slotCount))
+  }
+
+  private func faultsOfLinks(slotCount: UInt32) -> [String] {
+    var faults: [String] = []
+    if let entry = graph.entry, !isLive(entry) { faults.append("the entry \(entry) is a free slot") }
+    for slot in 0..<slotCount {
+      let level = level(of: slot)
+      if let entry = graph.entry, isLive(slot), level > self.level(of: entry) {
         faults.append("slot \(slot) is above the entry")
       }
       for layer in 0...level {
-        let links = graph.links(of: slot, on: layer)
+        let links = links(of: slot, on: layer)
+        if graph.entry == nil, !links.isEmpty { faults.append("slot \(slot) has links without a graph") }
         if links.count > parameters.linkCountMax(on: layer) { faults.append("slot \(slot) has too many links") }
         if Set(links).count != links.count { faults.append("slot \(slot) has a link twice on layer \(layer)") }
-        if !graph.isLive[Int(slot)], !links.isEmpty { faults.append("free slot \(slot) has links") }
+        if !isLive(slot), !links.isEmpty { faults.append("free slot \(slot) has links") }
         for target in links {
           if target == slot { faults.append("slot \(slot) is linked to itself") }
-          if Int(target) >= slotCount || graph.level(of: target) < layer || !graph.isLive[Int(target)] {
+          if target >= slotCount || self.level(of: target) < layer || !isLive(target) {
             faults.append("slot \(slot) is linked to \(target), which is not on layer \(layer)")
-          } else if !graph.links(of: target, on: layer).contains(slot) {
+          } else if !self.links(of: target, on: layer).contains(slot) {
             faults.append("slot \(slot) is linked to \(target) on layer \(layer), but not back")
           }
         }

@@ -1,286 +1,288 @@
 internal import CKernels
 
-// SNAPSHOT LAYOUT, version 1. Integers and floats are little-endian; n slots, d components, f free slots, u upper rows.
+// SNAPSHOT LAYOUT, version 2. Integers and floats are little-endian; n slots, d components, f free slots, u upper rows,
+// D bytes of details a slot (none for int8; 32 for each 64 components or part of them for int12; 2d; 4d). Every section
+// begins at a multiple of 64 bytes, with zeros before it: the file can be mapped and used where it lies.
 //   offset     bytes  field
 //        0         4  magic "TLVX"
 //        4         2  version
 //        6         1  metric (Metric.rawValue)
-//        7         1  1 if there is a graph, else 0
+//        7         1  precision (Precision.rawValue)
 //        8         4  d, 1...65,536
 //       12         4  M
 //       16         4  efConstruction
 //       20         4  exactCountMax
 //       24         8  seed
-//       32         4  n
+//       32         4  n, at most 2^31
 //       36         4  f
 //       40         4  entry slot; 0xFFFFFFFF without a graph
 //       44         4  u
-//       48        8n  ids; 0 in free slots
-//                  n  levels
-//                 4f  free slots, the next to be used last
-//                4nd  vectors, slot by slot
-//        4n(1 + 2M)  links of layer 0, slot by slot: how many, then the slots, then zeros; absent without a graph
-//         4u(1 + M)  links of the layers above, slot by slot, layer 1 first; absent without a graph
-//      end         4  CRC-32C of everything before it
+//       48        16  zeros
+//       64    n·(…)  nodes: the int8 code of d bytes, zeros, then the links of layer 0, 4 · 2M bytes that end at a
+//                     multiple of 64: how many, then the slots, then zeros
+//                4n  the size of a code's unit, float32; with dot and squared L2 8n: the squared length follows each
+//                nD  details: TL_RESIDUAL_BYTES of CKernelsDistance.h, or float16, or float32
+//                8n  ids; 0 in free slots
+//                 n  levels; 128 more where the slot holds a vector
+//                4n  the upper row of each slot's layer 1; the layers above follow
+//        4u(1 + M)  links of the layers above 0: how many, then the slots, then zeros
+//                4f  free slots, the next to be used last
+//      end         4  CRC-32C of everything before it, not aligned
 // Valid: magic, version, length and checksum agree, and every number that leads somewhere leads to something.
 // Anything else is `.corrupt`, never a guess.
 private enum SnapshotLayout {
   static let magic: [UInt8] = Array("TLVX".utf8)
-  static let version: UInt16 = 1
-  static let headerByteCount = 48
+  static let version: UInt16 = 2
+  static let headerByteCount = 64
   static let checksumByteCount = 4
   static let noEntry = UInt32.max
+
+  /// Where each section begins, and where the last one ends.
+  struct Offsets {
+    var nodes = 0
+    var factors = 0
+    var details = 0
+    var ids = 0
+    var levels = 0
+    var upperStarts = 0
+    var upper = 0
+    var freeSlots = 0
+    var end = 0
+
+    // None of these overflows: counts below 2^32 times rows below 2^19 bytes.
+    init(slotCount: Int, upperCount: Int, freeCount: Int, _ index: HNSWIndex) {
+      var offset = SnapshotLayout.headerByteCount
+      func section(_ byteCount: Int) -> Int {
+        defer { offset = (offset + byteCount + 63) & ~63 }
+        return offset
+      }
+      nodes = section(slotCount * index.vectors.nodes.rowLength)
+      factors = section(4 * slotCount * index.vectors.factors.rowLength)
+      details = section(slotCount * index.vectors.details.rowLength)
+      ids = section(8 * slotCount)
+      levels = section(slotCount)
+      upperStarts = section(4 * slotCount)
+      upper = section(4 * upperCount * index.graph.upper.rowLength)
+      freeSlots = section(4 * freeCount)
+      end = offset
+    }
+  }
 }
 
 extension HNSWIndex {
   /// The index as bytes (see the layout above). Equal indexes give equal bytes.
   package func snapshot() -> [UInt8] {
-    let slotCount = graph.slotCount
-    let hasGraph = graph.isBuilt
-    var byteCount = SnapshotLayout.headerByteCount + 9 * slotCount + 4 * freeSlots.count + 4 * slotCount * dimension
-    if hasGraph { byteCount += 4 * (slotCount * graph.base.rowLength + graph.upper.count * graph.upper.rowLength) }
-    byteCount += SnapshotLayout.checksumByteCount
+    precondition(1.littleEndian == 1, "snapshots are written as memory is on little-endian machines")
+    let offsets = SnapshotLayout.Offsets(
+      slotCount: vectors.count, upperCount: graph.upper.count, freeCount: freeSlots.count, self)
+    let byteCount = offsets.end + SnapshotLayout.checksumByteCount
+    return [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
+      count = byteCount
+      guard let start = buffer.baseAddress else { return }
+      let base = UnsafeMutableRawPointer(start)
+      var written = 0
+      /// Zeros up to `offset`, then the content.
+      func section(_ offset: Int, _ byteCount: Int, _ write: (UnsafeMutableRawPointer) -> Void) {
+        (base + written).initializeMemory(as: UInt8.self, repeating: 0, count: offset - written)
+        write(base + offset)
+        written = offset + byteCount
+      }
+      section(0, SnapshotLayout.headerByteCount) { writeHeader($0) }
+      section(offsets.nodes, vectors.nodes.contentByteCount) { vectors.nodes.write(to: $0) }
+      section(offsets.factors, vectors.factors.contentByteCount) { vectors.factors.write(to: $0) }
+      section(offsets.details, vectors.details.contentByteCount) { vectors.details.write(to: $0) }
+      section(offsets.ids, vectors.ids.contentByteCount) { vectors.ids.write(to: $0) }
+      section(offsets.levels, graph.levels.contentByteCount) { graph.levels.write(to: $0) }
+      section(offsets.upperStarts, graph.upperStarts.contentByteCount) { graph.upperStarts.write(to: $0) }
+      section(offsets.upper, graph.upper.contentByteCount) { graph.upper.write(to: $0) }
+      section(offsets.freeSlots, 4 * freeSlots.count) { destination in
+        freeSlots.withUnsafeBytes { bytes in
+          if let source = bytes.baseAddress { destination.copyMemory(from: source, byteCount: bytes.count) }
+        }
+      }
+      section(offsets.end, SnapshotLayout.checksumByteCount) {
+        $0.storeBytes(of: tl_crc32c(0, base, offsets.end).littleEndian, as: UInt32.self)
+      }
+    }
+  }
 
-    var writer = ByteWriter(byteCount: byteCount)
-    writer.append(SnapshotLayout.magic)
-    writer.append(SnapshotLayout.version)
-    writer.append([metric.rawValue, hasGraph ? 1 : 0])
-    writer.append(UInt32(dimension))
-    writer.append(UInt32(parameters.m))
-    writer.append(UInt32(parameters.efConstruction))
-    writer.append(UInt32(parameters.exactCountMax))
-    writer.append(parameters.seed)
-    writer.append(UInt32(slotCount))
-    writer.append(UInt32(freeSlots.count))
-    writer.append(graph.entry ?? SnapshotLayout.noEntry)
-    writer.append(UInt32(graph.upper.count))
-    for id in ids { writer.append(id) }
-    writer.append(graph.levels)
-    for slot in freeSlots { writer.append(slot) }
-    vectors.rows.withRows { rows in
-      for slot in 0..<slotCount {
-        UnsafeRawPointer(rows[slot]).withMemoryRebound(to: UInt32.self, capacity: dimension) {
-          writer.append($0, count: dimension)
-        }
-      }
+  private func writeHeader(_ header: UnsafeMutableRawPointer) {
+    header.initializeMemory(as: UInt8.self, repeating: 0, count: SnapshotLayout.headerByteCount)
+    for (index, byte) in SnapshotLayout.magic.enumerated() {
+      header.storeBytes(of: byte, toByteOffset: index, as: UInt8.self)
     }
-    if hasGraph {
-      for links in [graph.base, graph.upper] {
-        links.withRows { rows in
-          for row in 0..<links.count {
-            let used = 1 + Int(rows[row][0])
-            writer.append(rows[row], count: used)
-            writer.append([UInt8](repeating: 0, count: 4 * (links.rowLength - used)))
-          }
-        }
-      }
-    }
-    return writer.finishWithChecksum()
+    header.storeBytes(of: SnapshotLayout.version, toByteOffset: 4, as: UInt16.self)
+    header.storeBytes(of: metric.rawValue, toByteOffset: 6, as: UInt8.self)
+    header.storeBytes(of: precision.rawValue, toByteOffset: 7, as: UInt8.self)
+    let words: [(Int, Int)] = [
+      (8, dimension), (12, parameters.m), (16, parameters.efConstruction), (20, parameters.exactCountMax),
+      (32, vectors.count), (36, freeSlots.count), (40, Int(graph.entry ?? SnapshotLayout.noEntry)),
+      (44, graph.upper.count),
+    ]
+    for (offset, word) in words { header.storeBytes(of: UInt32(word), toByteOffset: offset, as: UInt32.self) }
+    header.storeBytes(of: parameters.seed, toByteOffset: 24, as: UInt64.self)
   }
 
   /// The index that `snapshot()` wrote.
   ///
   /// - Throws: `.corrupt`, whatever the bytes are.
   package init(snapshot: [UInt8]) throws(VectorIndexError) {
-    let reader = try SnapshotReader(snapshot)
-    self = try reader.index()
-  }
-}
-
-/// Appends to a buffer whose size is known beforehand.
-private struct ByteWriter {
-  private var bytes: [UInt8]
-
-  init(byteCount: Int) {
-    bytes = []
-    bytes.reserveCapacity(byteCount)
+    let result: Result<HNSWIndex, VectorIndexError> = snapshot.withUnsafeBytes { bytes in
+      do throws(VectorIndexError) { return .success(try HNSWIndex(snapshot: bytes, owner: nil)) } catch {
+        return .failure(error)
+      }
+    }
+    self = try result.get()
   }
 
-  mutating func append(_ more: [UInt8]) { bytes += more }
-
-  mutating func append(_ words: UnsafePointer<UInt32>, count: Int) {
-    #if _endian(little)
-      bytes.append(contentsOf: UnsafeRawBufferPointer(start: words, count: 4 * count))
-    #else
-      for index in 0..<count { append(words[index]) }
-    #endif
-  }
-
-  mutating func append(_ value: some FixedWidthInteger) {
-    withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }
-  }
-
-  mutating func finishWithChecksum() -> [UInt8] {
-    let checksum = bytes.withUnsafeBytes { tl_crc32c(0, $0.baseAddress, $0.count) }
-    append(checksum)
-    return bytes
+  /// As `init(snapshot:)`.
+  ///
+  /// - Parameter owner: Keeps the bytes where they are, and as they are, as long as it lives: a mapped file. The index
+  ///   then reads them in place and copies what it changes. Nil: all is copied.
+  package init(snapshot bytes: UnsafeRawBufferPointer, owner: AnyObject?) throws(VectorIndexError) {
+    self = try SnapshotReader(bytes: bytes, owner: owner).index()
   }
 }
 
 private struct SnapshotReader {
-  private let bytes: [UInt8]
-  private let metric: Metric
-  private let parameters: HNSWParameters
-  private let hasGraph: Bool
-  private let dimension: Int
-  private let slotCount: Int
-  private let freeCount: Int
-  private let entry: UInt32
-  private let upperCount: Int
+  let bytes: UnsafeRawBufferPointer
+  let owner: AnyObject?
 
-  private let idsOffset: Int
-  private let levelsOffset: Int
-  private let freeOffset: Int
-  private let vectorsOffset: Int
-  private let baseOffset: Int
-  private let upperOffset: Int
+  private func integer<T: FixedWidthInteger>(_ offset: Int, as type: T.Type) -> T {
+    T(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: T.self))
+  }
 
-  /// Reads the header and holds the length and the checksum against it.
-  init(_ bytes: [UInt8]) throws(VectorIndexError) {
-    self.bytes = bytes
-    func integer<T: FixedWidthInteger>(_ offset: Int, as type: T.Type) -> T {
-      SnapshotReader.integer(bytes, offset, as: type)
-    }
-    guard bytes.count >= SnapshotLayout.headerByteCount + SnapshotLayout.checksumByteCount else {
-      throw .corrupt("the snapshot is shorter than its header")
-    }
+  func index() throws(VectorIndexError) -> HNSWIndex {
+    precondition(1.littleEndian == 1, "snapshots are read as memory is on little-endian machines")
+    guard bytes.count >= SnapshotLayout.headerByteCount + SnapshotLayout.checksumByteCount,
+      let base = bytes.baseAddress
+    else { throw .corrupt("the snapshot is shorter than its header") }
     guard bytes.starts(with: SnapshotLayout.magic) else { throw .corrupt("the snapshot has another magic number") }
     guard integer(4, as: UInt16.self) == SnapshotLayout.version else {
       throw .corrupt("the snapshot is of version \(integer(4, as: UInt16.self)), not \(SnapshotLayout.version)")
     }
     let end = bytes.count - SnapshotLayout.checksumByteCount
-    let checksum = bytes.withUnsafeBytes { tl_crc32c(0, $0.baseAddress, end) }
-    guard checksum == integer(end, as: UInt32.self) else { throw .corrupt("the checksum does not match") }
+    guard tl_crc32c(0, base, end) == integer(end, as: UInt32.self) else {
+      throw .corrupt("the checksum does not match")
+    }
 
-    guard let metric = Metric(rawValue: bytes[6]), bytes[7] <= 1 else { throw .corrupt("the metric is unknown") }
-    self.metric = metric
-    hasGraph = bytes[7] == 1
-    dimension = Int(integer(8, as: UInt32.self))
-    parameters = HNSWParameters(
+    guard let metric = Metric(rawValue: bytes[6]), let precision = Precision(rawValue: bytes[7]) else {
+      throw .corrupt("the metric or the precision is unknown")
+    }
+    let dimension = Int(integer(8, as: UInt32.self))
+    let parameters = HNSWParameters(
       m: Int(integer(12, as: UInt32.self)), efConstruction: Int(integer(16, as: UInt32.self)),
       exactCountMax: Int(integer(20, as: UInt32.self)), seed: integer(24, as: UInt64.self))
-    guard (1...65_536).contains(dimension), parameters.isValid else {
+    let slotCount = Int(integer(32, as: UInt32.self))
+    let freeCount = Int(integer(36, as: UInt32.self))
+    let entry = integer(40, as: UInt32.self)
+    let upperCount = Int(integer(44, as: UInt32.self))
+    guard (1...65_536).contains(dimension), parameters.isValid, slotCount <= 1 << 31, freeCount <= slotCount else {
       throw .corrupt("the parameters are out of range")
     }
-    slotCount = Int(integer(32, as: UInt32.self))
-    freeCount = Int(integer(36, as: UInt32.self))
-    entry = integer(40, as: UInt32.self)
-    upperCount = Int(integer(44, as: UInt32.self))
 
-    // None of these overflows: 32-bit counts times at most 2^19 bytes.
-    idsOffset = SnapshotLayout.headerByteCount
-    levelsOffset = idsOffset + 8 * slotCount
-    freeOffset = levelsOffset + slotCount
-    vectorsOffset = freeOffset + 4 * freeCount
-    baseOffset = vectorsOffset + 4 * slotCount * dimension
-    upperOffset = baseOffset + (hasGraph ? 4 * slotCount * (1 + parameters.linkCountMax(on: 0)) : 0)
-    let upperEnd = upperOffset + (hasGraph ? 4 * upperCount * (1 + parameters.linkCountMax(on: 1)) : 0)
-    guard upperEnd == end else { throw .corrupt("the length does not fit the header") }
-  }
-
-  private static func integer<T: FixedWidthInteger>(_ bytes: [UInt8], _ offset: Int, as type: T.Type) -> T {
-    bytes.withUnsafeBytes { T(littleEndian: $0.loadUnaligned(fromByteOffset: offset, as: T.self)) }
-  }
-
-  func index() throws(VectorIndexError) -> HNSWIndex {
-    var index = HNSWIndex(dimension: dimension, metric: metric, parameters: parameters)
-    index.ids = (0..<slotCount).map { SnapshotReader.integer(bytes, idsOffset + 8 * $0, as: UInt64.self) }
-    index.freeSlots = (0..<freeCount).map { SnapshotReader.integer(bytes, freeOffset + 4 * $0, as: UInt32.self) }
-    index.graph.levels = Array(bytes[levelsOffset..<freeOffset])
-    index.graph.isLive = Array(repeating: true, count: slotCount)
-    for slot in index.freeSlots {
-      guard Int(slot) < slotCount, index.graph.isLive[Int(slot)] else { throw .corrupt("a free slot is free twice") }
-      index.graph.isLive[Int(slot)] = false
+    var index = HNSWIndex(dimension: dimension, metric: metric, precision: precision, parameters: parameters)
+    let offsets = SnapshotLayout.Offsets(slotCount: slotCount, upperCount: upperCount, freeCount: freeCount, index)
+    guard offsets.end == end else { throw .corrupt("the length does not fit the header") }
+    func rows<T>(_ rows: ChunkedRows<T>, _ count: Int, at offset: Int) -> ChunkedRows<T> {
+      ChunkedRows(rowLength: rows.rowLength, count: count, from: base + offset, owner: owner)
     }
-    index.slotByID.reserveCapacity(slotCount - freeCount)
-    for slot in 0..<slotCount where index.graph.isLive[slot] {
-      guard index.slotByID.updateValue(UInt32(slot), forKey: index.ids[slot]) == nil else {
+    index.vectors.nodes = rows(index.vectors.nodes, slotCount, at: offsets.nodes)
+    index.vectors.factors = rows(index.vectors.factors, slotCount, at: offsets.factors)
+    if precision != .int8 { index.vectors.details = rows(index.vectors.details, slotCount, at: offsets.details) }
+    index.vectors.ids = rows(index.vectors.ids, slotCount, at: offsets.ids)
+    index.graph.levels = rows(index.graph.levels, slotCount, at: offsets.levels)
+    index.graph.upperStarts = rows(index.graph.upperStarts, slotCount, at: offsets.upperStarts)
+    index.graph.upper = rows(index.graph.upper, upperCount, at: offsets.upper)
+    index.freeSlots = (0..<freeCount).map { integer(offsets.freeSlots + 4 * $0, as: UInt32.self) }
+    index.graph.entry = entry == SnapshotLayout.noEntry ? nil : entry
+    if let fault = index.faultOfForm(upperCount: upperCount) { throw .corrupt(fault) }
+
+    index.slots = IDTable(roomFor: slotCount - freeCount)
+    for slot in 0..<UInt32(slotCount) where index.isLive(slot) {
+      guard index.slots.slot(of: index.id(of: slot), index.vectors.ids) == nil else {
         throw .corrupt("an id is there twice")
       }
+      index.slots.insert(slot, index.vectors.ids)
     }
-    try readVectors(into: &index.vectors)
-    try readGraph(into: &index.graph)
     return index
   }
+}
 
-  private func readVectors(into vectors: inout VectorStore) throws(VectorIndexError) {
-    var row = [Float](repeating: 0, count: dimension)
-    let rowByteCount = 4 * dimension
-    for slot in 0..<slotCount {
-      let offset = vectorsOffset + slot * rowByteCount
-      let isUsable = bytes.withUnsafeBytes { bytes in
-        var largest: UInt32 = 0
-        for index in 0..<dimension {
-          let bits = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset + 4 * index, as: UInt32.self))
-          largest = max(largest, bits & 0x7FFF_FFFF)  // magnitudes order like their bits, infinity and NaN above all
-          row[index] = Float(bitPattern: bits)
-        }
-        return largest <= VectorStore.componentMax.bitPattern
+extension HNSWIndex {
+  /// What makes bytes with a right checksum unusable: a number that leads nowhere. Reads everything once, in order.
+  fileprivate func faultOfForm(upperCount: Int) -> String? {
+    withExtendedLifetime(self) {
+      let view = view
+      let slotCount = UInt32(view.slotCount)
+      var isFree = [Bool](repeating: false, count: view.slotCount)
+      for slot in freeSlots {
+        guard slot < slotCount, !isFree[Int(slot)] else { return "a free slot is free twice" }
+        isFree[Int(slot)] = true
       }
-      guard isUsable else { throw .corrupt("a vector is not made of numbers") }
-      vectors.append(row)
+      var upperRow = 0
+      for slot in 0..<slotCount {
+        guard view.level(of: slot) < HNSWGraph.levelMax else { return "a node is above all layers" }
+        guard view.isLive(slot) != isFree[Int(slot)] else { return "a slot is neither used nor free" }
+        guard Int(view.upperStarts[slot].pointee) == upperRow else { return "the upper layers do not fit the levels" }
+        upperRow += view.level(of: slot)
+        if let fault = faultOfVector(slot, view.vectors) { return fault }
+      }
+      guard upperRow == upperCount else { return "the upper layers do not fit the levels" }
+      if let entry = view.entry {
+        guard entry < slotCount, view.isLive(entry) else { return "the entry is not a node" }
+        let top = view.level(of: entry)
+        for slot in 0..<slotCount where view.isLive(slot) && view.level(of: slot) > top {
+          return "a node is above the entry"
+        }
+      }
+      return faultOfLinks(view)
     }
   }
 
-  private func readGraph(into graph: inout HNSWGraph) throws(VectorIndexError) {
-    graph.upperStarts.reserveCapacity(slotCount)
-    var upperRow = 0
-    for level in graph.levels {
-      guard level < HNSWGraph.levelMax else { throw .corrupt("a node is above all layers") }
-      graph.upperStarts.append(UInt32(truncatingIfNeeded: upperRow))
-      upperRow += Int(level)
+  private func faultOfVector(_ slot: UInt32, _ view: VectorView) -> String? {
+    for index in 0..<vectors.factors.rowLength
+    where !(view.factors[slot][index] >= 0 && view.factors[slot][index] <= 1e36) {
+      return "a vector has no length"
     }
-    guard upperRow == upperCount else { throw .corrupt("the upper layers do not fit the levels") }
-
-    guard hasGraph else {
-      guard entry == SnapshotLayout.noEntry else { throw .corrupt("there is an entry without a graph") }
-      for _ in 0..<slotCount { graph.base.append(repeating: 0) }
-      for _ in 0..<upperCount { graph.upper.append(repeating: 0) }
-      return
-    }
-    guard Int(entry) < slotCount, graph.isLive[Int(entry)] else { throw .corrupt("the entry is not a node") }
-    graph.entry = entry
-    let top = graph.levels[Int(entry)]
-    for slot in 0..<slotCount where graph.isLive[slot] && graph.levels[slot] > top {
-      throw .corrupt("a node is above the entry")
-    }
-    for slot in 0..<slotCount {
-      try readLinks(of: slot, on: 0, row: slot, offset: baseOffset, into: &graph.base, graph.levels, graph.isLive)
-    }
-    for slot in 0..<slotCount {
-      for layer in 0..<Int(graph.levels[slot]) {
-        try readLinks(
-          of: slot, on: layer + 1, row: Int(graph.upperStarts[slot]) + layer, offset: upperOffset, into: &graph.upper,
-          graph.levels, graph.isLive)
-      }
+    let details = UnsafeRawPointer(view.details[precision == .int8 ? 0 : slot])
+    var largest: UInt32 = 0
+    switch precision {
+    case .int8, .int12: return nil
+    case .float16:
+      let halves = details.assumingMemoryBound(to: UInt16.self)
+      for index in 0..<dimension { largest = max(largest, UInt32(halves[index] & 0x7FFF)) }
+      return largest < 0x7C00 ? nil : "a vector is not made of numbers"
+    case .float32:
+      let words = details.assumingMemoryBound(to: UInt32.self)
+      // Magnitudes order like their bits, infinity and what is no number above all.
+      for index in 0..<dimension { largest = max(largest, words[index] & 0x7FFF_FFFF) }
+      return largest <= VectorStore.componentMax.bitPattern ? nil : "a vector is not made of numbers"
     }
   }
 
-  private func readLinks(
-    of slot: Int, on layer: Int, row: Int, offset: Int, into rows: inout ChunkedRows<UInt32>, _ levels: [UInt8],
-    _ isLive: [Bool]
-  ) throws(VectorIndexError) {
-    let rowLength = rows.rowLength
-    let start = offset + 4 * row * rowLength
-    var isSound = true
-    bytes.withUnsafeBytes { bytes in
-      rows.append { destination in
-        for index in 0..<rowLength {
-          let word = bytes.loadUnaligned(fromByteOffset: start + 4 * index, as: UInt32.self)
-          destination[index] = UInt32(littleEndian: word)
-        }
-        guard destination[0] < rowLength, destination[0] == 0 || isLive[slot] else {
-          isSound = false
-          destination[0] = 0
-          return
-        }
-        for index in 0..<Int(destination[0]) {
-          let target = Int(destination[index + 1])
-          let isNode = target < levels.count && isLive[target] && Int(levels[target]) >= layer
-          if !isNode || target == slot { isSound = false }
+  private func faultOfLinks(_ view: GraphView) -> String? {
+    let slotCount = UInt32(view.slotCount)
+    // Of links that go both ways, what is added for one way is taken off for the other.
+    var balance: UInt64 = 0
+    for slot in 0..<slotCount {
+      let level = view.level(of: slot)
+      for layer in 0...level {
+        let row = view.links(of: slot, on: layer)
+        guard row[0] <= UInt32(parameters.linkCountMax(on: layer)) else { return "a node has too many links" }
+        if row[0] > 0, !view.isLive(slot) || view.entry == nil { return "a link comes from nowhere" }
+        for index in 1..<(Int(row[0]) + 1) {
+          let target = row[index]
+          guard target < slotCount, target != slot, view.isLive(target), view.level(of: target) >= layer else {
+            return "a link leads nowhere"
+          }
+          let pair = UInt64(min(slot, target)) << 32 | UInt64(max(slot, target))
+          var mixed = (pair &+ UInt64(layer)) &* 0x9E37_79B9_7F4A_7C15
+          mixed = (mixed ^ (mixed >> 29)) &* 0xBF58_476D_1CE4_E5B9
+          balance = slot < target ? balance &+ mixed : balance &- mixed
         }
       }
     }
-    guard isSound else { throw .corrupt("a link leads nowhere") }
+    return balance == 0 ? nil : "a link goes one way only"
   }
 }

@@ -4,6 +4,32 @@ import Testing
 @testable import LogBlocks
 
 @Suite struct DamageTests {
+  /// What a decoder offers for few rows; throws at the first thing that is wrong.
+  private func readSome(_ decoder: BlockDecoder, _ builder: RecordBuilder) throws {
+    for row in Set([0, decoder.count / 2, decoder.count - 1]) {
+      var message: [UInt8] = []
+      if let template = builder.lookUp(try decoder.template(ofRow: row)) {
+        try decoder.appendMessage(ofRow: row, template: template, to: &message)
+      }
+      _ = try decoder.fields(ofRow: row)
+      _ = try decoder.severity(ofRow: row)
+      _ = try decoder.stream(ofRow: row)
+    }
+    _ = try decoder.latestRows(limit: 5, newestFirst: true, within: nil)
+    for entry in decoder.templateCounts {
+      for slot in 0..<min(20, try decoder.slotCount(ofTemplate: entry.number)) {
+        _ = try decoder.slotMayContain(Array("1a".utf8), ignoringCase: true, ofTemplate: entry.number, slot: slot)
+      }
+      guard let template = builder.lookUp(entry.number) else { continue }
+      try decoder.forEachMessage(ofTemplate: entry.number, template: template) { _, message in !message.isEmpty }
+      try decoder.forEachPieces(ofTemplate: entry.number, template: template, within: nil) { _, _ in true }
+    }
+    for name in decoder.fieldNames {
+      let rows = try decoder.rows(whereField: name) { ($0?.count ?? 0) % 2 == 0 }
+      _ = try decoder.fieldValueCounts(name, within: rows)
+    }
+  }
+
   /// Everything a decoder offers; throws at the first thing that is wrong.
   private func readAll(_ decoder: BlockDecoder, _ builder: RecordBuilder) throws {
     _ = try decoder.columns(rows: nil)
@@ -90,6 +116,9 @@ import Testing
       let content = try decompressor.open(broken.columns[column].data, place: "")
       broken.columns[column].data = compressor.seal(damaged(content, &generator))
       do {
+        try readSome(broken.decoder(), builder)
+      } catch is BlockError {}
+      do {
         try readAll(broken.decoder(), builder)
       } catch is BlockError {}
     }
@@ -105,6 +134,9 @@ import Testing
     for _ in 0..<40 {
       var broken = block
       broken.header = Array(block.header[..<6]) + compressor.seal(damaged(content, &generator))
+      do {
+        try readSome(broken.decoder(), builder)
+      } catch is BlockError {}
       do {
         try readAll(broken.decoder(), builder)
       } catch is BlockError {}

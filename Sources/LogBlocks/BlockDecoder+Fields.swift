@@ -18,6 +18,7 @@ extension BlockDecoder {
 
   package func fields(ofRow row: Int) throws -> [Field] {
     guard !summary.fields.isEmpty else { return [] }
+    if let (tail, place) = tailPlace(ofRow: row) { return tail.fields(at: place) }
     let shapes = try shapes()
     var sharedPlace = 0
     return try shapes.lists[shapes.codes[row]].map { index in
@@ -36,6 +37,7 @@ extension BlockDecoder {
 
   package func fieldValue(_ name: [UInt8], ofRow row: Int) throws -> [UInt8]? {
     guard let index = summary.fieldIndex(of: name) else { return nil }
+    if let (tail, place) = tailPlace(ofRow: row) { return tail.fieldValue(name, at: place) }
     return try fieldValue(at: index, ofRow: row)
   }
 
@@ -176,24 +178,26 @@ extension BlockDecoder {
     if let loadedFieldCounts { return loadedFieldCounts }
     var all: [Int: FieldValueCounts] = [:]
     if hasColumn(ColumnKey.fieldCounts) {
-      all = try memory.scope { try read(ColumnKey.fieldCounts) { (reader) throws(BlockError) in
-        var all: [Int: FieldValueCounts] = [:]
-        for (index, field) in self.summary.fields.enumerated() {
-          guard case .dictionary(let distinctCount) = field.storage, distinctCount <= BlockEncoder.countedValuesMax
-          else { continue }
-          let values = try ColumnCodec.decodeValues(count: distinctCount, in: self.memory, from: &reader)
-          var left = field.presentCount
-          var counts: [Int] = []
-          for _ in 0..<distinctCount {
-            let count = try reader.count(max: left)
-            left -= count
-            counts.append(count)
+      all = try memory.scope {
+        try read(ColumnKey.fieldCounts) { (reader) throws(BlockError) in
+          var all: [Int: FieldValueCounts] = [:]
+          for (index, field) in self.summary.fields.enumerated() {
+            guard case .dictionary(let distinctCount) = field.storage, distinctCount <= BlockEncoder.countedValuesMax
+            else { continue }
+            let values = try ColumnCodec.decodeValues(count: distinctCount, in: self.memory, from: &reader)
+            var left = field.presentCount
+            var counts: [Int] = []
+            for _ in 0..<distinctCount {
+              let count = try reader.count(max: left)
+              left -= count
+              counts.append(count)
+            }
+            guard left == 0 else { throw reader.corrupt }
+            all[index] = FieldValueCounts(values: values, counts: counts, absentCount: self.count - field.presentCount)
           }
-          guard left == 0 else { throw reader.corrupt }
-          all[index] = FieldValueCounts(values: values, counts: counts, absentCount: self.count - field.presentCount)
+          return all
         }
-        return all
-      } }
+      }
     }
     loadedFieldCounts = all
     return all

@@ -3,8 +3,14 @@ package import Domain
 extension BlockDecoder {
   // MARK: - One row
 
+  package func time(ofRow row: Int) throws -> Int64 {
+    if let (tail, place) = tailPlace(ofRow: row) { return tail.records.times[place] }
+    return try times()[row]
+  }
+
   package func severity(ofRow row: Int) throws -> Severity {
-    Severity(rawValue: UInt8(try severityCodes()[row])) ?? .unknown
+    if let (tail, place) = tailPlace(ofRow: row) { return tail.records.severities[place] }
+    return Severity(rawValue: UInt8(try severityCodes()[row])) ?? .unknown
   }
 
   package func stream(ofRow row: Int) throws -> UInt32 {
@@ -19,7 +25,8 @@ extension BlockDecoder {
   }
 
   package func template(ofRow row: Int) throws -> UInt32 {
-    summary.templateCounts[try templateCodes()[row]].number
+    if let (tail, place) = tailPlace(ofRow: row) { return tail.records.templates[place] }
+    return summary.templateCounts[try templateCodes()[row]].number
   }
 
   // MARK: - Rows as bits
@@ -54,6 +61,11 @@ extension BlockDecoder {
   // MARK: - Turns
 
   package func latestRows(limit: Int, newestFirst: Bool, within rows: RowBits?) throws -> [RowTime] {
+    if newestFirst, limit <= BlockTail.recordCount, loadedTimes == nil, rows == nil || rows?.rowCount == count,
+      let tail = try tail()
+    {
+      return Array(tail.turns.prefix(max(limit, 0)))
+    }
     var latest = LatestRows(limit: limit, newestFirst: newestFirst)
     let ends = streamEnds
     try times().withUnsafeBufferPointer { times in

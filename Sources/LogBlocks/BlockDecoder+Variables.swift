@@ -99,6 +99,9 @@ extension BlockDecoder {
   // MARK: - Messages
 
   package func appendMessage(ofRow row: Int, template: Template, to bytes: inout [UInt8]) throws {
+    if let (tail, place) = tailPlace(ofRow: row) {
+      return try template.appendMessage(to: &bytes) { try tail.appendVariable($0, at: place, to: &$1) }
+    }
     let code = try templateCodes()[row]
     let ordinal = try ordinal(ofRow: row)
     try template.appendMessage(to: &bytes) { slot, bytes in

@@ -14,7 +14,7 @@ package final class BlockDecoder: RecordSource {
   var memory: WorkingMemory { decompressor.memory }
   private let keys: Set<String>
 
-  private var loadedTimes: [Int64]?
+  private(set) var loadedTimes: [Int64]?
   private var loadedSeverityCodes: StoredCodes?
   private var loadedSeverities: [Severity]?
   private var loadedStreams: [UInt32]?
@@ -25,6 +25,8 @@ package final class BlockDecoder: RecordSource {
   private var messageWords: TokenFilter?
   private var fieldWords: [Int: TokenFilter] = [:]
   private var loadedShapes: Shapes?
+  /// Read when the newest rows are asked for; single rows are then taken from it.
+  private(set) var loadedTail: BlockTail?
 
   // Caches of the extensions.
   /// By number of the group: its content.
@@ -179,6 +181,22 @@ package final class BlockDecoder: RecordSource {
     }
     loadedShapes = shapes
     return shapes
+  }
+
+  /// The newest records, if they are stored by themselves.
+  func tail() throws -> BlockTail? {
+    if loadedTail == nil, hasColumn(ColumnKey.tail) {
+      loadedTail = try read(ColumnKey.tail) { (reader) throws(BlockError) in
+        try BlockTail(blockRecordCount: self.count, from: &reader)
+      }
+    }
+    return loadedTail
+  }
+
+  /// The row among the newest records, if they have been read and it is one of them.
+  func tailPlace(ofRow row: Int) -> (tail: BlockTail, place: Int)? {
+    guard let loadedTail, let place = loadedTail.place(ofRow: row) else { return nil }
+    return (loadedTail, place)
   }
 
   // MARK: - Token filters

@@ -25,6 +25,9 @@ package import Domain
 //   hits   for each of the header's fields, in order, that is a dictionary of at most 256 values: their lengths
 //          (IntegerCodec) and bytes, then for each how many rows have it; absent if there is none, and in blocks written
 //          before this column was
+//   tail   the newest 128 records once more, so that who asks for them reads nothing else: row numbers (IntegerCodec) in
+//          the order of (time, row), the last first, then those records as in a segment's frame (SegmentCodec.swift);
+//          absent from blocks of fewer than 256 rows, and from those written before this column was
 //   rest   the values (ColumnCodec.swift) of shared fields, row by row in the order of each row's shape
 //
 // Valid: frames' checksums agree, every index lies in its table, and every column ends where its last value does.
@@ -199,6 +202,7 @@ package struct BlockEncoder {
     encodeCodes(templates.codes, limit: templates.counts.count, key: ColumnKey.templates)
     encodeVariables(rows, templates)
     encodeFields(rows, &summary)
+    try encodeTail(rows)
 
     summary.columns = columns.map { BlockSummary.ColumnSummary(key: $0.key, byteCount: $0.data.count) }
     return EncodedBlock(summary: summary, header: summary.encoded(compressor), columns: columns)
@@ -285,6 +289,7 @@ enum ColumnKey {
   /// Any of the groups, in errors.
   static let variables = "column v"
   static let fieldCounts = "hits"
+  static let tail = "tail"
   static let words = "words"
   static let shapes = "shape"
   static let sharedFields = "rest"

@@ -174,31 +174,6 @@ package final class HeadSource: RecordSource {
 
   package func columns(rows: [UInt32]?) throws -> RecordColumns {
     guard let rows else { return records }
-    var columns = RecordColumns()
-    columns.fieldSetTable = []
-    var setNumbers = [UInt32](repeating: .max, count: records.fieldSetTable.count)
-    for row in rows {
-      let row = Int(row)
-      columns.times.append(records.times[row])
-      columns.severities.append(records.severities[row])
-      columns.streams.append(records.streams[row])
-      columns.templates.append(records.templates[row])
-      for index in Int(records.variableStarts[row])..<Int(records.variableStarts[row + 1]) {
-        columns.variables.append(try columns.copy(records.variables[index], of: records.bytes))
-      }
-      columns.variableStarts.append(UInt32(columns.variables.count))
-      let set = Int(records.fieldSets[row])
-      if setNumbers[set] == .max {
-        setNumbers[set] = UInt32(columns.fieldSetTable.count)
-        var fields: [FieldSpan] = []
-        for field in records.fieldSetTable[set] {
-          let name = try columns.copy(field.name, of: records.bytes)
-          fields.append(FieldSpan(name: name, value: try columns.copy(field.value, of: records.bytes)))
-        }
-        columns.fieldSetTable.append(fields)
-      }
-      columns.fieldSets.append(setNumbers[set])
-    }
-    return columns
+    return try records.selecting(rows)
   }
 }

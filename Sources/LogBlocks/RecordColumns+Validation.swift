@@ -100,3 +100,35 @@ extension ByteSpan {
   @inline(__always)
   func shifted(by distance: UInt32) -> ByteSpan { ByteSpan(offset: offset + distance, length: length) }
 }
+
+extension RecordColumns {
+  /// The given records, in that order, with the field sets that they use.
+  func selecting(_ rows: [UInt32]) throws(BlockError) -> RecordColumns {
+    var columns = RecordColumns()
+    columns.fieldSetTable = []
+    var setNumbers = [UInt32](repeating: .max, count: fieldSetTable.count)
+    for row in rows {
+      let row = Int(row)
+      columns.times.append(times[row])
+      columns.severities.append(severities[row])
+      columns.streams.append(streams[row])
+      columns.templates.append(templates[row])
+      for index in Int(variableStarts[row])..<Int(variableStarts[row + 1]) {
+        columns.variables.append(try columns.copy(variables[index], of: bytes))
+      }
+      columns.variableStarts.append(UInt32(columns.variables.count))
+      let set = Int(fieldSets[row])
+      if setNumbers[set] == .max {
+        setNumbers[set] = UInt32(columns.fieldSetTable.count)
+        var fields: [FieldSpan] = []
+        for field in fieldSetTable[set] {
+          let name = try columns.copy(field.name, of: bytes)
+          fields.append(FieldSpan(name: name, value: try columns.copy(field.value, of: bytes)))
+        }
+        columns.fieldSetTable.append(fields)
+      }
+      columns.fieldSets.append(setNumbers[set])
+    }
+    return columns
+  }
+}

@@ -25,6 +25,17 @@ package enum SegmentCodec {
     try columns.validate()
     var content: [UInt8] = []
     content.reserveCapacity(columns.byteCount)
+    encodeContent(columns, into: &content)
+    guard content.count <= Int(UInt32.max) else { throw .tooLarge }
+    var segment = magic
+    segment.append(UInt8(version))
+    segment.append(0)
+    segment.append(contentsOf: Compressor().seal(content))
+    return segment
+  }
+
+  /// Appends what is in a segment's frame.
+  static func encodeContent(_ columns: RecordColumns, into content: inout [UInt8]) {
     content.appendVarint(columns.count)
     var previous: Int64 = 0
     for time in columns.times {
@@ -54,12 +65,6 @@ package enum SegmentCodec {
       }
       for span in columns.variables { content.append(contentsOf: bytes[span.range]) }
     }
-    guard content.count <= Int(UInt32.max) else { throw .tooLarge }
-    var segment = magic
-    segment.append(UInt8(version))
-    segment.append(0)
-    segment.append(contentsOf: Compressor().seal(content))
-    return segment
   }
 
   /// - Throws: `.corrupt` or `.unsupportedVersion`.
@@ -75,58 +80,64 @@ package enum SegmentCodec {
   static func decodeContent(_ content: [UInt8], place: String) throws(BlockError) -> RecordColumns {
     guard content.count <= Int(UInt32.max) else { throw .corrupt(place: place) }
     return try content.read(place) { (reader) throws(BlockError) -> RecordColumns in
-      var columns = RecordColumns()
-      // A record takes six bytes at the least, so that no memory is taken for a count that the bytes cannot hold.
-      let count = try reader.count(max: reader.remaining / 6)
-      columns.times.reserveCapacity(count)
-      columns.severities.reserveCapacity(count)
-      columns.streams.reserveCapacity(count)
-      columns.templates.reserveCapacity(count)
-      columns.fieldSets.reserveCapacity(count)
-      columns.variableStarts.reserveCapacity(count + 1)
-      var time: Int64 = 0
-      for _ in 0..<count {
-        time = time &+ (try reader.signed())
-        columns.times.append(time)
-      }
-      for _ in 0..<count {
-        guard let severity = Severity(rawValue: try reader.byte()) else { throw reader.corrupt }
-        columns.severities.append(severity)
-      }
-      for _ in 0..<count { columns.streams.append(try reader.number()) }
-      for _ in 0..<count { columns.templates.append(try reader.number()) }
-      for _ in 0..<count { columns.fieldSets.append(try reader.number()) }
-      var variableCount = 0
-      for _ in 0..<count {
-        variableCount += try reader.count(max: reader.remaining)
-        guard variableCount <= reader.remaining else { throw reader.corrupt }
-        columns.variableStarts.append(UInt32(variableCount))
-      }
-      // Lengths first, offsets when all are known to fit.
-      var offset = 0
-      func span(_ reader: inout ByteReader) throws(BlockError) -> ByteSpan {
-        let length = try reader.count(max: content.count - offset)
-        defer { offset += length }
-        return ByteSpan(offset..<offset + length)
-      }
-      let setCount = try reader.count(max: reader.remaining)
-      columns.fieldSetTable.reserveCapacity(setCount)
-      for _ in 0..<setCount {
-        let fieldCount = try reader.count(max: reader.remaining)
-        var set: [FieldSpan] = []
-        set.reserveCapacity(fieldCount)
-        for _ in 0..<fieldCount {
-          let name = try span(&reader)
-          set.append(FieldSpan(name: name, value: try span(&reader)))
-        }
-        columns.fieldSetTable.append(set)
-      }
-      for set in columns.fieldSets where Int(set) >= setCount { throw reader.corrupt }
-      columns.variables.reserveCapacity(variableCount)
-      for _ in 0..<variableCount { columns.variables.append(try span(&reader)) }
-      columns.bytes = try reader.array(offset)
-      try reader.expectEnd()
-      return columns
+      try decodeContent(from: &reader)
     }
+  }
+
+  /// Reads to the end of `reader`, which has at most 4 GiB left.
+  static func decodeContent(from reader: inout ByteReader) throws(BlockError) -> RecordColumns {
+    let contentCount = reader.remaining
+    var columns = RecordColumns()
+    // A record takes six bytes at the least, so that no memory is taken for a count that the bytes cannot hold.
+    let count = try reader.count(max: reader.remaining / 6)
+    columns.times.reserveCapacity(count)
+    columns.severities.reserveCapacity(count)
+    columns.streams.reserveCapacity(count)
+    columns.templates.reserveCapacity(count)
+    columns.fieldSets.reserveCapacity(count)
+    columns.variableStarts.reserveCapacity(count + 1)
+    var time: Int64 = 0
+    for _ in 0..<count {
+      time = time &+ (try reader.signed())
+      columns.times.append(time)
+    }
+    for _ in 0..<count {
+      guard let severity = Severity(rawValue: try reader.byte()) else { throw reader.corrupt }
+      columns.severities.append(severity)
+    }
+    for _ in 0..<count { columns.streams.append(try reader.number()) }
+    for _ in 0..<count { columns.templates.append(try reader.number()) }
+    for _ in 0..<count { columns.fieldSets.append(try reader.number()) }
+    var variableCount = 0
+    for _ in 0..<count {
+      variableCount += try reader.count(max: reader.remaining)
+      guard variableCount <= reader.remaining else { throw reader.corrupt }
+      columns.variableStarts.append(UInt32(variableCount))
+    }
+    // Lengths first, offsets when all are known to fit.
+    var offset = 0
+    func span(_ reader: inout ByteReader) throws(BlockError) -> ByteSpan {
+      let length = try reader.count(max: contentCount - offset)
+      defer { offset += length }
+      return ByteSpan(offset..<offset + length)
+    }
+    let setCount = try reader.count(max: reader.remaining)
+    columns.fieldSetTable.reserveCapacity(setCount)
+    for _ in 0..<setCount {
+      let fieldCount = try reader.count(max: reader.remaining)
+      var set: [FieldSpan] = []
+      set.reserveCapacity(fieldCount)
+      for _ in 0..<fieldCount {
+        let name = try span(&reader)
+        set.append(FieldSpan(name: name, value: try span(&reader)))
+      }
+      columns.fieldSetTable.append(set)
+    }
+    for set in columns.fieldSets where Int(set) >= setCount { throw reader.corrupt }
+    columns.variables.reserveCapacity(variableCount)
+    for _ in 0..<variableCount { columns.variables.append(try span(&reader)) }
+    columns.bytes = try reader.array(offset)
+    try reader.expectEnd()
+    return columns
   }
 }

@@ -6,6 +6,7 @@ import Testing
 @Suite struct DamageTests {
   /// What a decoder offers for few rows; throws at the first thing that is wrong.
   private func readSome(_ decoder: BlockDecoder, _ builder: RecordBuilder) throws {
+    _ = try decoder.latestRows(limit: 5, newestFirst: true, within: nil)
     for row in Set([0, decoder.count / 2, decoder.count - 1]) {
       var message: [UInt8] = []
       if let template = builder.lookUp(try decoder.template(ofRow: row)) {
@@ -15,7 +16,14 @@ import Testing
       _ = try decoder.severity(ofRow: row)
       _ = try decoder.stream(ofRow: row)
     }
-    _ = try decoder.latestRows(limit: 5, newestFirst: true, within: nil)
+    for latest in try decoder.latestRows(limit: 5, newestFirst: true, within: nil) {
+      var message: [UInt8] = []
+      if let template = builder.lookUp(try decoder.template(ofRow: latest.row)) {
+        try decoder.appendMessage(ofRow: latest.row, template: template, to: &message)
+      }
+      _ = try decoder.fields(ofRow: latest.row)
+      for name in decoder.fieldNames { _ = try decoder.fieldValue(name, ofRow: latest.row) }
+    }
     for entry in decoder.templateCounts {
       for slot in 0..<min(20, try decoder.slotCount(ofTemplate: entry.number)) {
         _ = try decoder.slotMayContain(Array("1a".utf8), ignoringCase: true, ofTemplate: entry.number, slot: slot)
@@ -106,7 +114,7 @@ import Testing
   @Test(arguments: 0..<60)
   func `contents that pass the checksum but are nonsense throw and never trap`(seed: UInt64) throws {
     var generator = SeededGenerator(seed &+ 1000)
-    let builder = ArbitraryRecords.make(seed: seed, count: [1, 9, 60, 200][Int(seed) % 4])
+    let builder = ArbitraryRecords.make(seed: seed, count: [1, 9, 60, 300][Int(seed) % 4])
     let block = try BlockEncoder.encode([builder.columns], template: builder.lookUp)[0]
     let compressor = Compressor()
     let decompressor = Decompressor()

@@ -131,6 +131,34 @@ import Testing
     }
   }
 
+  @Test(arguments: 0..<20)
+  func `the newest rows are read alone, and are what the block holds`(seed: UInt64) throws {
+    let (encoded, all, _, builder) = try sources(seed: seed, count: [255, 256, 300, 700][Int(seed % 4)])
+    let plain = all.plain
+    let columns = Dictionary(uniqueKeysWithValues: encoded.columns.map { ($0.key, $0.data) })
+    var read: [String] = []
+    let block = BlockDecoder(summary: encoded.summary) { key in
+      read.append(key)
+      return columns[key]!
+    }
+
+    let latest = try block.latestRows(limit: 128, newestFirst: true, within: nil)
+    for turn in latest {
+      var text: [UInt8] = []
+      try block.appendMessage(ofRow: turn.row, template: builder.lookUp(plain[turn.row].template)!, to: &text)
+      #expect(text == message(turn.row, all, builder), "seed \(seed)")
+      #expect(try block.time(ofRow: turn.row) == plain[turn.row].time)
+      #expect(try block.severity(ofRow: turn.row) == plain[turn.row].severity)
+      #expect(try block.stream(ofRow: turn.row) == plain[turn.row].stream)
+      #expect(try block.template(ofRow: turn.row) == plain[turn.row].template)
+      #expect(try block.fields(ofRow: turn.row) == plain[turn.row].fields)
+    }
+
+    let expected = (0..<all.count).sorted { all.times[$0] != all.times[$1] ? all.times[$0] > all.times[$1] : $0 > $1 }
+    #expect(latest.map(\.row) == Array(expected.prefix(128)), "seed \(seed)")
+    if all.count >= 256 { #expect(read == ["tail"]) }
+  }
+
   @Test(arguments: 0..<30)
   func `messages come whole or in pieces, only of the rows asked for`(seed: UInt64) throws {
     var generator = SeededGenerator(seed)
@@ -258,7 +286,8 @@ import Testing
       guard let counts = try block.fieldValueCounts(name, within: nil) else { continue }
       let others = try #require(try olderBlock.fieldValueCounts(name, within: nil))
       #expect(counts.counts == others.counts)
-      #expect((0..<counts.values.count).map { counts.values[$0] } == (0..<others.values.count).map { others.values[$0] })
+      #expect(
+        (0..<counts.values.count).map { counts.values[$0] } == (0..<others.values.count).map { others.values[$0] })
       #expect(counts.absentCount == others.absentCount)
     }
   }

@@ -18,22 +18,46 @@ static inline unsigned digit_count(uint64_t value) {
   return guess + (value >= powers[guess]) + (value == 0);
 }
 
-/// The lowest `width` digits, leading zeros included.
+/// Eight digits of a value below 10^8 as eight bytes, the first digit lowest: halves, then pairs, then digits are parted
+/// side by side in one word.
+static inline uint64_t eight_digits(uint32_t value) {
+  uint64_t halves = (uint64_t)(value / 10000) | (uint64_t)(value % 10000) << 32;
+  uint64_t hundreds = ((halves * 10486) >> 20) & 0x0000007F0000007Full;
+  uint64_t parts = hundreds | (halves - hundreds * 100) << 16;
+  uint64_t tens = ((parts * 103) >> 10) & 0x000F000F000F000Full;
+  return (tens | (parts - tens * 10) << 8) + 0x3030303030303030ull;
+}
+
+/// The lowest `width` (1...8) digits; writes eight bytes.
+static inline void write_loosely(uint32_t value, unsigned width, uint8_t *out) {
+  uint64_t digits = eight_digits(value) >> (64 - 8 * width);
+  memcpy(out, &digits, 8);
+}
+
+/// `width` (0...20) digits of a value below 10^width, leading zeros included; writes up to seven bytes more.
 static inline void write_digits(uint64_t value, unsigned width, uint8_t *out) {
-  while (width >= 2 && value > 0xFFFFFFFFu) {
+  if (width == 0) return;
+  if (width <= 8) return write_loosely((uint32_t)value, width, out);
+  uint64_t high = value / 100000000;
+  uint32_t low = (uint32_t)(value - high * 100000000);
+  if (width <= 16) {
+    write_loosely((uint32_t)high, width - 8, out);
+  } else {
+    uint64_t top = high / 100000000;
+    write_loosely((uint32_t)top, width - 16, out);
+    write_loosely((uint32_t)(high - top * 100000000), 8, out + width - 16);
+  }
+  write_loosely(low, 8, out + width - 8);
+}
+
+/// The same, to the byte.
+static inline void write_exactly(uint64_t value, unsigned width, uint8_t *out) {
+  for (; width >= 2; width -= 2) {
     uint64_t rest = value / 100;
     memcpy(out + width - 2, pairs + 2 * (value - rest * 100), 2);
     value = rest;
-    width -= 2;
   }
-  uint32_t small = (uint32_t)value;
-  while (width >= 2) {
-    uint32_t rest = small / 100;
-    memcpy(out + width - 2, pairs + 2 * (small - rest * 100), 2);
-    small = rest;
-    width -= 2;
-  }
-  if (width == 1) out[0] = (uint8_t)('0' + small % 10);
+  if (width == 1) out[0] = (uint8_t)('0' + value % 10);
 }
 
 static inline uint8_t *write_unsigned(uint64_t value, uint8_t *out) {
@@ -142,7 +166,7 @@ size_t tl_format_clock_times(
     if (clock->places > 0) {
       uint64_t whole = ((uint64_t)second + (uint64_t)clock->day_start) * (uint64_t)clock->units_per_second;
       uint64_t fraction = (uint64_t)units - whole;
-      write_digits(fraction, clock->places, text + clock->fraction);
+      write_exactly(fraction, clock->places, text + clock->fraction);
     }
   }
   return count;

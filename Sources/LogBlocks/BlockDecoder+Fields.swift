@@ -81,7 +81,7 @@ extension BlockDecoder {
       let present = field.presentCount == count ? nil : try shapes().presence(of: index, count: field.presentCount)
       let content = try content(key)
       var times: [Int64]?
-      if ColumnCodec.needsTimes(content, at: 0) {
+      if ColumnCodec.needsTimes(content.first) {
         let all = try self.times()
         times = present.map { present in all.indices.compactMap { present.containsRow($0) ? all[$0] : nil } } ?? all
       }

@@ -51,7 +51,7 @@ extension BlockDecoder {
     let count = Int(summary.templateCounts[code].count)
     let byteCountMax = summary.rawByteCount
     var times: UnsafeMutablePointer<Int64>?
-    if ColumnCodec.needsTimes(group, at: entry.offset) {
+    if ColumnCodec.needsTimes(entry.firstByte(of: group)) {
       let own = memory.allocate(Int64.self, count)
       let groups = try groups()
       let first = groups.range(of: code).lowerBound
@@ -60,19 +60,12 @@ extension BlockDecoder {
       }
       times = own
     }
-    return try group.read(ColumnKey.variables) { (reader) throws(BlockError) in
+    return try group.bytes.read(ColumnKey.variableGroupPlace(entry.group)) { (reader) throws(BlockError) in
       _ = try reader.take(entry.offset)
-      var part = ByteReader(try reader.take(entry.byteCount), place: ColumnKey.variables)
+      var part = ByteReader(try reader.take(entry.byteCount))
       return try ColumnCodec.decode(
         count: count, byteCountMax: byteCountMax, times: times, in: self.memory, from: &part)
     }
-  }
-
-  private func variableGroup(_ number: Int) throws -> [UInt8] {
-    if let known = variableGroups[number] { return known }
-    let content = try content(ColumnKey.variableGroup(number))
-    variableGroups[number] = content
-    return content
   }
 
   package func slotMayContain(
@@ -87,9 +80,9 @@ extension BlockDecoder {
     let group = try variableGroup(entry.group)
     let count = Int(summary.templateCounts[code].count)
     return try memory.scope {
-      try group.read(ColumnKey.variables) { (reader) throws(BlockError) -> Bool in
+      try group.bytes.read(ColumnKey.variableGroupPlace(entry.group)) { (reader) throws(BlockError) -> Bool in
         _ = try reader.take(entry.offset)
-        var part = ByteReader(try reader.take(entry.byteCount), place: ColumnKey.variables)
+        var part = ByteReader(try reader.take(entry.byteCount))
         return try ColumnCodec.mayContain(
           literal, ignoringCase: ignoringCase, count: count, in: self.memory, from: &part)
       }
@@ -128,13 +121,13 @@ extension BlockDecoder {
     let entry = directory.entries[index]
     let group = try variableGroup(entry.group)
     let byteCountMax = summary.rawByteCount
-    let time = ColumnCodec.needsTimes(group, at: entry.offset) ? try self.times()[row] : 0
+    let time = ColumnCodec.needsTimes(entry.firstByte(of: group)) ? try self.times()[row] : 0
     // Not a capture of `bytes` by the closure: it would be copied.
     var value: [UInt8] = []
     try memory.scope {
-      try group.read(ColumnKey.variables) { (reader) throws(BlockError) in
+      try group.bytes.read(ColumnKey.variableGroupPlace(entry.group)) { (reader) throws(BlockError) in
         _ = try reader.take(entry.offset)
-        var part = ByteReader(try reader.take(entry.byteCount), place: ColumnKey.variables)
+        var part = ByteReader(try reader.take(entry.byteCount))
         try ColumnCodec.appendValue(
           ordinal, of: count, byteCountMax: byteCountMax, time: time, in: self.memory, from: &part, to: &value)
       }
@@ -284,6 +277,10 @@ struct VariableDirectory {
     var group: Int
     var offset: Int
     var byteCount: Int
+
+    func firstByte(of group: FrameContent) -> UInt8? {
+      byteCount > 0 && offset < group.bytes.count ? group.bytes[offset] : nil
+    }
   }
 
   /// Those of one template one after another, templates in the order of their codes.

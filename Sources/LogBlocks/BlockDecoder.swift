@@ -30,7 +30,7 @@ package final class BlockDecoder: RecordSource {
 
   // Caches of the extensions.
   /// By number of the group: its content.
-  var variableGroups: [Int: [UInt8]] = [:]
+  var variableGroups: [FrameContent?] = []
   /// By slot, as the directory counts them.
   var slots: [SlotState] = []
   var knownFieldValues: [Int: FieldValues] = [:]
@@ -156,8 +156,8 @@ package final class BlockDecoder: RecordSource {
   ///
   /// - Throws: `.corrupt` if the template has fewer rows by the summary.
   func ordinal(ofRow row: Int) throws -> Int {
-    if let loadedGroups { return Int(loadedGroups.ordinals[row]) }
     let codes = try templateCodes()
+    if let loadedGroups { return loadedGroups.ordinal(ofRow: row, code: codes[row]) }
     let ordinal = codes.ordinal(ofRow: row)
     guard ordinal < Int(summary.templateCounts[codes[row]].count) else {
       throw BlockError.corrupt(place: ColumnKey.templates)
@@ -227,11 +227,26 @@ package final class BlockDecoder: RecordSource {
 
   func hasColumn(_ key: String) -> Bool { keys.contains(key) }
 
-  func content(_ key: String) throws -> [UInt8] {
+  private func frame(_ key: String) throws -> [UInt8] {
     guard keys.contains(key) else { throw BlockError.missingColumn(key) }
     let frame = try load(key)
     loadedByteCount += frame.count
-    return try decompressor.open(frame, place: "column \(key)")
+    return frame
+  }
+
+  func content(_ key: String) throws -> [UInt8] {
+    try decompressor.open(frame(key), place: "column \(key)")
+  }
+
+  func variableGroup(_ number: Int) throws -> FrameContent {
+    if number < variableGroups.count, let known = variableGroups[number] { return known }
+    let key = ColumnKey.variableGroup(number)
+    let content = try decompressor.openContent(frame(key), place: "column \(key)")
+    // A group that there is has a number below the count of columns, or the block is damaged.
+    guard number < keys.count + 2 else { throw BlockError.corrupt(place: "column \(key)") }
+    while variableGroups.count <= number { variableGroups.append(nil) }
+    variableGroups[number] = content
+    return content
   }
 
   func read<Result>(

@@ -286,14 +286,13 @@ enum ColumnKey {
   static let streams = "str"
   static let templates = "tpl"
   static let variableDirectory = "vdir"
-  /// Any of the groups, in errors.
-  static let variables = "column v"
   static let fieldCounts = "hits"
   static let tail = "tail"
   static let words = "words"
   static let shapes = "shape"
   static let sharedFields = "rest"
   static func variableGroup(_ group: Int) -> String { "v\(group)" }
+  static func variableGroupPlace(_ group: Int) -> String { "column \(variableGroup(group))" }
   static func field(_ index: Int) -> String { "f\(index)" }
   static func fieldWords(_ index: Int) -> String { "w\(index)" }
 }

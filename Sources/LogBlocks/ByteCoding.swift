@@ -2,15 +2,12 @@
 struct ByteReader {
   private let bytes: UnsafeBufferPointer<UInt8>
   private(set) var index = 0
-  let place: String
 
-  init(_ bytes: UnsafeBufferPointer<UInt8>, place: String) {
-    self.bytes = bytes
-    self.place = place
-  }
+  init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
   var remaining: Int { bytes.count - index }
-  var corrupt: BlockError { .corrupt(place: place) }
+  /// Whoever opened the reader says where: see `read`.
+  var corrupt: BlockError { .corrupt(place: "") }
 
   mutating func byte() throws(BlockError) -> UInt8 {
     guard index < bytes.count else { throw corrupt }
@@ -85,11 +82,22 @@ extension [UInt8] {
 
   /// Opens a reader over these bytes for as long as `body` runs.
   func read<Result>(
-    _ place: String, _ body: (inout ByteReader) throws(BlockError) -> Result
+    _ place: @autoclosure () -> String, _ body: (inout ByteReader) throws(BlockError) -> Result
   ) throws(BlockError) -> Result {
-    try withUnsafeBufferPointer { (buffer) throws(BlockError) -> Result in
-      var reader = ByteReader(buffer, place: place)
+    try withUnsafeBufferPointer { (buffer) throws(BlockError) -> Result in try buffer.read(place(), body) }
+  }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+  /// Opens a reader over these bytes; damage that it finds is damage of `place`.
+  func read<Result>(
+    _ place: @autoclosure () -> String, _ body: (inout ByteReader) throws(BlockError) -> Result
+  ) throws(BlockError) -> Result {
+    var reader = ByteReader(self)
+    do throws(BlockError) {
       return try body(&reader)
+    } catch .corrupt(place: "") {
+      throw .corrupt(place: place())
     }
   }
 }

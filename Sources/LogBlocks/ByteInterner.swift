@@ -164,8 +164,6 @@ struct RowGroups {
   var rows: [UInt32]
   /// `groupCount + 1` entries: the rows of code c are `rows[starts[c]..<starts[c + 1]]`.
   var starts: [Int]
-  /// For each row, its place among its code's rows.
-  var ordinals: [UInt32]
 
   init(codes: [UInt32], groupCount: Int) {
     var starts = [Int](repeating: 0, count: groupCount + 1)
@@ -173,17 +171,34 @@ struct RowGroups {
     for group in 0..<groupCount { starts[group + 1] += starts[group] }
     var next = starts
     var rows = [UInt32](repeating: 0, count: codes.count)
-    var ordinals = [UInt32](repeating: 0, count: codes.count)
     for (row, code) in codes.enumerated() {
       let place = next[Int(code)]
       next[Int(code)] = place + 1
       rows[place] = UInt32(row)
-      ordinals[row] = UInt32(place - starts[Int(code)])
     }
     self.rows = rows
     self.starts = starts
-    self.ordinals = ordinals
   }
 
   func range(of code: Int) -> Range<Int> { starts[code]..<starts[code + 1] }
+
+  /// For each row, its place among its code's rows.
+  var ordinals: [UInt32] {
+    var ordinals = [UInt32](repeating: 0, count: rows.count)
+    for code in 0..<starts.count - 1 {
+      for index in range(of: code) { ordinals[Int(rows[index])] = UInt32(index - starts[code]) }
+    }
+    return ordinals
+  }
+
+  /// The row's place among the rows of its code.
+  func ordinal(ofRow row: Int, code: Int) -> Int {
+    var low = starts[code]
+    var high = starts[code + 1] - 1
+    while low < high {
+      let middle = (low + high) / 2
+      if rows[middle] < row { low = middle + 1 } else { high = middle }
+    }
+    return low - starts[code]
+  }
 }

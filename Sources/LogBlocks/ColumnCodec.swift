@@ -41,9 +41,9 @@ enum ColumnCodec {
 
   static let affixFlag: UInt8 = 0x80
 
-  /// Whether the values encoded from `offset` on are known only together with their records' times.
-  static func needsTimes(_ bytes: [UInt8], at offset: Int) -> Bool {
-    offset < bytes.count && bytes[offset] & ~affixFlag == Kind.timestamp.rawValue
+  /// Whether values whose encoding begins with this byte are known only together with their records' times.
+  static func needsTimes(_ first: UInt8?) -> Bool {
+    first.map { $0 & ~affixFlag == Kind.timestamp.rawValue } ?? false
   }
 }
 
@@ -822,7 +822,7 @@ extension ColumnCodec {
     _ byteCountMax: Int, to bytes: inout [UInt8],
     _ write: (UnsafeMutablePointer<UInt8>, UnsafeMutablePointer<tl_span>) -> Int
   ) {
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: byteCountMax + 1) { output in
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: byteCountMax + ValueList.padding) { output in
       var span = tl_span()
       let count = write(output.baseAddress!, &span)
       bytes.append(contentsOf: UnsafeBufferPointer(rebasing: output[..<count]))

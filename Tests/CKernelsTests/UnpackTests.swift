@@ -183,7 +183,7 @@ import Testing
   private func texts(
     _ count: Int, _ byteCountMax: Int, _ format: (UnsafeMutablePointer<UInt8>, UnsafeMutablePointer<tl_span>) -> Int
   ) -> [String] {
-    var output = [UInt8](repeating: 0, count: byteCountMax + 1)
+    var output = [UInt8](repeating: 0, count: byteCountMax + 16)
     var spans = [tl_span](repeating: tl_span(), count: count)
     let written = format(&output, &spans)
     #expect(written == spans.reduce(0) { $0 + Int($1.length) })

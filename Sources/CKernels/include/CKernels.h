@@ -100,7 +100,7 @@ int64_t tl_spans_portable(const int64_t *lengths, size_t count, uint32_t affixes
 // --- format.c: numbers to the text they were stored from
 //
 // `tl_format_…` writes values one after another, each between a prefix and a suffix, with a span each, and returns how
-// many bytes it wrote. `out` has room for the longest such values.
+// many bytes it wrote. `out` has room for the longest such values and 16 bytes more, which may be written, too.
 
 typedef struct {
   const uint8_t *prefix;
@@ -111,7 +111,7 @@ typedef struct {
 
 /// Decimal, at most 20 bytes.
 size_t tl_format_integers(const int64_t *values, size_t count, tl_affixes affixes, uint8_t *out, tl_span *spans);
-/// `width` digits; values are at least 0.
+/// `width` (0...18) digits; values are at least 0 and below 10^width.
 size_t tl_format_padded(
     const int64_t *values, size_t count, unsigned width, tl_affixes affixes, uint8_t *out, tl_span *spans);
 /// With a point before the last `places` (1...9) digits; values are at least 0. At most 21 bytes.

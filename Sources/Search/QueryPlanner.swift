@@ -12,6 +12,8 @@ struct QueryPlanner {
   let values: (_ query: Query) async throws -> [[UInt8]]
 
   func plan(_ filter: Filter) async throws -> ScanFilter {
+    // A filter can have as many parts as a request has room for.
+    try QueryClock.current?.check()
     switch filter {
     case .all: return .all
     case .none: return .none

@@ -26,9 +26,17 @@ struct FacetBuilder {
 
   private var counts: [[UInt8]: [[UInt8]: Int]] = [:]
   private var tooMany: Set<[UInt8]> = []
+  private let byteCountMax: Int
+  private var byteCount = 0
+
+  init(byteCountMax: Int) { self.byteCountMax = byteCountMax }
 
   mutating func add(_ plan: ScanPlan) throws {
     for unit in plan.units {
+      if byteCount > byteCountMax {
+        throw SearchError.tooLarge(
+          "the values of all fields hold more than \(byteCountMax) bytes; narrow the time range or the filter")
+      }
       if plan.matchesWholly(unit), let summary = try plan.summary(of: unit) {
         // Which fields need no look into the block: constants. The rest is opened below.
         for field in summary.fields where field.occurrence == 0 && !field.isCountable { tooMany.insert(field.name) }
@@ -82,12 +90,14 @@ struct FacetBuilder {
       drop(name)
       return
     }
+    if counts[name]?[value] == nil { byteCount += value.count + 96 }
     counts[name, default: [:]][value, default: 0] += count
     if counts[name]!.count > FacetBuilder.distinctMax { drop(name) }
   }
 
   private mutating func drop(_ name: [UInt8]) {
     tooMany.insert(name)
+    byteCount -= counts[name]?.keys.reduce(0) { $0 + $1.count + 96 } ?? 0
     counts[name] = nil
   }
 

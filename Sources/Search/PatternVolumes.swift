@@ -107,6 +107,10 @@ extension SearchService {
     let counted = CountedPatterns(names: plan.names, grid: grid)
     for unit in plan.units {
       try plan.read(unit) { source, rows in try counted.add(source, rows) }
+      if counted.byteCount > byteCountMax {
+        throw SearchError.tooLarge(
+          "the counts of all patterns hold more than \(byteCountMax) bytes; narrow the time range or the filter")
+      }
     }
     return counted
   }
@@ -169,6 +173,9 @@ final class CountedPatterns {
   let names: TenantNames
   let grid: TimeGrid
   private(set) var patterns: [UInt32: PatternCount] = [:]
+
+  /// About what the counts take in memory.
+  var byteCount: Int { patterns.values.reduce(0) { $0 + 200 + 32 * ($1.buckets.count + $1.streams.count) } }
 
   init(names: TenantNames, grid: TimeGrid) {
     self.names = names

@@ -133,7 +133,7 @@ package struct SearchService: Sendable {
     _ request: SearchRequest, step: Int64, field: String?, scope: TenantScope
   ) async throws -> VolumeHistogram {
     try await counting(request, fields: field.map { [$0] } ?? [], scope: scope) { source in
-      var builder = HistogramBuilder(step: max(1, step), field: field)
+      var builder = HistogramBuilder(step: max(1, step), field: field, byteCountMax: limits.byteCountMax)
       switch source {
       case .rows(let rows, let statistics):
         builder.add(rows)
@@ -148,7 +148,7 @@ package struct SearchService: Sendable {
   /// The most frequent values of each field, of fields that do not have too many.
   package func facets(_ request: SearchRequest, limit: Int, scope: TenantScope) async throws -> [Facet] {
     try await counting(request, scope: scope) { source in
-      var builder = FacetBuilder()
+      var builder = FacetBuilder(byteCountMax: limits.byteCountMax)
       switch source {
       case .rows(let rows, _): builder.add(rows)
       case .plan(let plan): try builder.add(plan)
@@ -358,6 +358,9 @@ package struct SearchService: Sendable {
   func compute(_ scope: TenantScope) -> any TaskExecutor { executor(scope.tenant) }
 
   var currentTime: Timestamp { now() }
+
+  /// Most memory that one query may hold.
+  var byteCountMax: Int { limits.byteCountMax }
 
   private func pipeline(_ pipes: [Pipe]) -> [Pipe] {
     if case .streamContext = pipes.first { return Array(pipes.dropFirst()) }

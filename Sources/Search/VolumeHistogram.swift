@@ -28,11 +28,14 @@ package struct VolumeHistogram: Sendable {
 struct HistogramBuilder {
   let step: Int64
   let field: String?
+  private let byteCountMax: Int
   private var counts: [[UInt8]: [Int64: Int]] = [:]
+  private var byteCount = 0
 
-  init(step: Int64, field: String?) {
+  init(step: Int64, field: String?, byteCountMax: Int) {
     self.step = step
     self.field = field
+    self.byteCountMax = byteCountMax
   }
 
   mutating func add(_ plan: ScanPlan) throws {
@@ -96,7 +99,14 @@ struct HistogramBuilder {
     }
     flush(&byCode)
     for (code, buckets) in byCode {
-      counts[codes.value(ofCode: code), default: [:]].merge(buckets, uniquingKeysWith: +)
+      let value = codes.value(ofCode: code)
+      let before = counts[value]
+      counts[value, default: [:]].merge(buckets, uniquingKeysWith: +)
+      byteCount += (before == nil ? value.count + 96 : 0) + 40 * ((counts[value]?.count ?? 0) - (before?.count ?? 0))
+    }
+    if byteCount > byteCountMax {
+      throw SearchError.tooLarge(
+        "the counts hold more than \(byteCountMax) bytes; take a longer step or a field with fewer values")
     }
   }
 

@@ -322,15 +322,83 @@ class AgainstAnOracle(unittest.TestCase):
                 ordered = sorted(found, key=lambda record: (record["source"], -record["n"]))
                 self.assertEqual([int(row["n"]) for row in rows], [record["n"] for record in ordered[3:8]])
 
+    def compute(self, server, state):
+        """Functions of `stats` over a field of numbers, text and nothing, and the order of such values."""
+        value = Oracle.value
+
+        def order(text):
+            found = number(text)
+            return (0, 0, "") if text == "" else (1, found, "") if found is not None else (2, 0, text)
+
+        for text, holds in self.queries[::5]:
+            with self.subTest(seed=SEED, state=state, query=text):
+                found = [record for record in self.records if holds(record)]
+                statuses = [value(record, "status") for record in found]
+                ordered = sorted(statuses, key=order)
+                given = [status for status in ordered if status != ""]
+                numbers = [number(status) for status in given if number(status) is not None]
+                at = lambda values, part: values[min(int(part * len(values)), len(values) - 1)] if values else ""
+                rows = server.query(
+                    f"{text} | stats sum(status) s, avg(status) a, count(status) c, count(status, level) cl, "
+                    "count_empty(status) e, min(status) lo, max(status) hi, median(status) m, quantile(0.9, status) q, "
+                    "min(status) if (status:*) lo2, median(status) if (status:*) m2, sum(status) if (status:=none) z, "
+                    "uniq_values(status) u, uniq_values(status) limit 2 u2, values(status) v, "
+                    "count_uniq(status, level) cu, count_uniq(n) limit 5 c5, row_min(n, n) first, row_max(n, n) last, "
+                    "row_any(absent) any, json_values(n) sort by (n desc) limit 3 j, sum_len(status) l, rate() r, "
+                    "rate_sum(n) rs, sum(n, n) twice, sum(absent) none",
+                    **WINDOW,
+                )
+                self.assertEqual(len(rows), 1)
+                row = collections.defaultdict(str, rows[0])
+                if numbers:
+                    self.assertAlmostEqual(float(row["s"]), sum(numbers))
+                    self.assertAlmostEqual(float(row["a"]), sum(numbers) / len(numbers))
+                else:
+                    self.assertEqual((row["s"], row["a"]), ("NaN", "NaN"))
+                self.assertEqual((row["z"], row["none"]), ("NaN", "NaN"))
+                self.assertEqual(int(row["c"]), len(given))
+                self.assertEqual(int(row["e"]), len(found) - len(given))
+                pairs = {(value(record, "status"), value(record, "level")) for record in found} - {("", "")}
+                both = sum(value(record, "status") + value(record, "level") != "" for record in found)
+                self.assertEqual((int(row["cl"]), int(row["cu"])), (both, len(pairs)))
+                self.assertEqual((row["lo"], row["hi"]), (at(ordered, 0), at(ordered, 1)))
+                self.assertEqual((row["m"], row["q"]), (at(ordered, 0.5), at(ordered, 0.9)))
+                self.assertEqual((row["lo2"], row["m2"]), (at(given, 0), at(given, 0.5)))
+                distinct = sorted(set(given), key=order)
+                self.assertEqual(json.loads(row["u"]), distinct)
+                few = json.loads(row["u2"])
+                self.assertEqual((len(few), few), (min(2, len(distinct)), sorted(few, key=order)))
+                self.assertLessEqual(set(few), set(distinct))
+                self.assertCountEqual(json.loads(row["v"]), statuses)
+                counted = [record["n"] for record in found]
+                self.assertEqual(int(row["c5"]), min(5, len(counted)))
+                self.assertEqual(json.loads(row["first"]), {"n": str(min(counted))} if counted else {})
+                self.assertEqual(json.loads(row["last"]), {"n": str(max(counted))} if counted else {})
+                self.assertEqual(json.loads(row["any"]), {})
+                self.assertEqual(json.loads(row["j"]), [{"n": str(n)} for n in counted[::-1][:3]])
+                self.assertEqual(int(row["l"]), sum(map(len, statuses)))
+                self.assertAlmostEqual(float(row["r"]), len(found) / 4000)
+                if counted:
+                    self.assertAlmostEqual(float(row["rs"]), sum(counted) / 4000)
+                    self.assertEqual(float(row["twice"]), 2 * sum(counted))
+
+                for words, sign in (("", 1), (" desc", -1)):
+                    rows = server.query(f"{text} | sort by (status{words}, n) | fields n", **WINDOW)
+                    expected = sorted(found, key=lambda record: record["n"])
+                    expected.sort(key=lambda record: order(value(record, "status")), reverse=sign < 0)
+                    self.assertEqual([int(row["n"]) for row in rows], [record["n"] for record in expected], words)
+
     def test_head_blocks_and_merged_blocks(self):
         with Server(arguments=["--head-seconds-max", "3600"]) as server:
             self.assertEqual(server.send(self.records).json["processed_count"], len(self.records))
             self.ask(server, "head")
             self.count(server, "head")
+            self.compute(server, "head")
             server.stop()
             server.start()
             self.ask(server, "blocks")
             self.count(server, "blocks")
+            self.compute(server, "blocks")
         with Server(arguments=["--head-seconds-max", "1"]) as server:
             order = list(self.records)
             random.Random(SEED).shuffle(order)
@@ -346,6 +414,7 @@ class AgainstAnOracle(unittest.TestCase):
             eventually(lambda: blocks() < before)
             self.ask(server, "merged blocks")
             self.count(server, "merged blocks")
+            self.compute(server, "merged blocks")
 
 
 if __name__ == "__main__":

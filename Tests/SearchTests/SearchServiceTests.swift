@@ -182,10 +182,50 @@ import Testing
       guard case .timeout(seconds: 0)? = error as? SearchError else { return false }
       return true
     }
-    await #expect(throws: SearchError.self) {
-      try await hurried.hits(
-        SearchRequest(text: "one", range: .all), step: 1_000_000_000, field: nil, scope: fixture.acme)
+    let request = SearchRequest(text: "one", range: .all)
+    let calls: [(SearchService) async throws -> Void] = [
+      { _ = try await $0.hits(request, step: 1_000_000_000, field: nil, scope: fixture.acme) },
+      { _ = try await $0.facets(request, limit: 5, scope: fixture.acme) },
+      { _ = try await $0.fieldNames(request, scope: fixture.acme) },
+      { _ = try await $0.fieldValues(request, field: "level", limit: 5, scope: fixture.acme) },
+      { _ = try await $0.patterns(request, limit: 5, order: .count, scope: fixture.acme) },
+      { _ = try await $0.explain(request, scope: fixture.acme) },
+      {
+        _ = try await $0.meaning(MeaningRequest(text: "one", range: .all, filter: "*", limit: 5), scope: fixture.acme)
+      },
+      {
+        let id = RecordID(String(decoding: try await fixture.rows("one")[0]["_id"], as: UTF8.self))!
+        _ = try await $0.context(of: id, before: 1, after: 1, scope: fixture.acme)
+      },
+    ]
+    for call in calls {
+      await #expect {
+        try await call(hurried)
+      } throws: { error in
+        guard case .timeout(seconds: 0)? = error as? SearchError else { return false }
+        return true
+      }
     }
+    await fixture.appliance.close()
+  }
+
+  @Test func `explain tells of each part what is known, in the order it is tried`() async throws {
+    try await store(
+      (0..<30).map { LogLine(moment(Int64($0)), "took \($0) ms", [("pod", "api-\($0 % 3)"), ("level", "info")]) },
+      flushed: true)
+
+    let explanation = try await fixture.search.explain(
+      SearchRequest(text: #"took {pod="api-1"} | stats count() c"#, range: .all), scope: fixture.acme)
+
+    #expect(explanation.query == #"took {pod="api-1"} | stats count() as c"#)
+    #expect(explanation.filter.parts.map(\.text) == [#"{pod="api-1"}"#, "took"])
+    #expect(explanation.filter.parts[0].known == "1 of 3 streams")
+    #expect(explanation.filter.parts[1].known == "of 1 templates 1 always match, 0 by their variables")
+    #expect(explanation.pipes == ["stats count() as c"])
+    #expect(explanation.statistics.matched == 10)
+    #expect(explanation.rowCount == 1)
+    #expect(!explanation.stopsEarly)
+    #expect(explanation.steps.map(\.name) == ["parse", "open", "plan", "run"])
     await fixture.appliance.close()
   }
 
@@ -207,6 +247,14 @@ import Testing
     } throws: {
       isTooLarge($0)
     }
+    await #expect {
+      try await small.hits(
+        SearchRequest(text: "*", range: .all), step: 1_000_000_000, field: "_msg", scope: fixture.acme)
+    } throws: { isTooLarge($0) }
+    await #expect {
+      try await fixture.limited(byteCountMax: 100).patterns(
+        SearchRequest(text: "*", range: .all), limit: 5, order: .count, scope: fixture.acme)
+    } throws: { isTooLarge($0) }
     await #expect {
       try await small.fieldValues(SearchRequest(text: "*", range: .all), field: "_msg", limit: 5, scope: fixture.acme)
     } throws: { isTooLarge($0) }

@@ -261,6 +261,33 @@ export interface Hits {
 export const hits = (window: Window, step: string, signal?: AbortSignal): Promise<Hits> =>
   json('/logs/hits', { parameters: { ...windowOf(window), step, field: 'severity' }, signal });
 
+export interface ExplanationPart {
+  text: string;
+  known?: string;
+  parts?: ExplanationPart[];
+}
+
+export interface Explanation {
+  query: string;
+  filter: ExplanationPart;
+  pipes: string[];
+  stops_early: boolean;
+  blocks: {
+    total: number;
+    pruned: { time: number; streams: number; templates: number; tokens: number; nothing_left: number };
+    summarized: number;
+    opened: number;
+    not_needed: number;
+  };
+  records: { total: number; matched: number; answered: number };
+  bytes_read: number;
+  steps: { name: string; duration_ms: number }[];
+  duration_ms: number;
+}
+
+export const explain = (window: Window, limit: number, signal?: AbortSignal): Promise<Explanation> =>
+  json('/logs/query', { parameters: { ...windowOf(window), limit, explain: 1 }, signal });
+
 export interface Facet {
   field_name: string;
   values: { field_value: string; hits: number }[];

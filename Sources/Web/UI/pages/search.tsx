@@ -21,6 +21,7 @@ import {
 import { type LogRecord, recordOf, sourceColumn } from '../model/records.ts';
 import { type Severity, severityOf } from '../model/severity.ts';
 import { absolute, type Range, shifted, widened } from '../model/time.ts';
+import { ExplainDialog } from '../parts/explainDialog.tsx';
 import { FacetList, type FacetView } from '../parts/facetList.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { LogTable, type LogTableHandle, positionText } from '../parts/logTable.tsx';
@@ -90,6 +91,7 @@ export function SearchPage() {
   const [scrolled, setScrolled] = useState(false);
   const [selecting, setSelecting] = useState(false);
   const [facetsOpen, setFacetsOpen] = useState(false);
+  const [explaining, setExplaining] = useState(false);
 
   // Data ---------------------------------------------------------------------------------------------------------
 
@@ -726,6 +728,9 @@ export function SearchPage() {
                   } read`}
               </span>
             )}
+            {statistics && !meaning && (
+              <button type='button' className='hide-m' onClick={() => setExplaining(true)}>Explain</button>
+            )}
             {statistics && statistics.duration_ms > 2000 && (
               <span className='hide-m'>
                 Slow: a word or a stream in the query, or a shorter window, opens fewer blocks.
@@ -737,6 +742,7 @@ export function SearchPage() {
               <kbd>k</kbd> move <kbd>w</kbd> wrap <kbd>l</kbd> live <kbd>?</kbd> all shortcuts
             </span>
           </footer>
+          {explaining && <ExplainDialog window={window} limit={100} onClose={() => setExplaining(false)} />}
         </section>
       </div>
     </div>

@@ -188,7 +188,8 @@ extension QueryParse {
     } else if token.startsArgument, !isKeyword("by") {
       result = try name("a field name")
     }
-    return StatsFunction(kind: kind, fields: arguments, order: order, limit: limit, condition: condition, resultName: result)
+    return StatsFunction(
+      kind: kind, fields: arguments, order: order, limit: limit, condition: condition, resultName: result)
   }
 
   private mutating func conditionInParentheses() throws(QueryError) -> Filter {

@@ -43,7 +43,7 @@ import Testing
     (
       StatsFunction(
         kind: .jsonValues, fields: ["a"], order: [SortKey(field: "b", descending: false)], resultName: "r"),
-      #"[{"a":"2.5"},{"a":"3"},{"a":"zz"},{},{"a":"1"}]"#
+      #"[{"a":"zz"},{"a":"3"},{},{"a":"2.5"},{"a":"1"}]"#
     ),
     (of(.count, if: .field("b", .exact(Array("x".utf8)))), "3"),
     (of(.count, if: Filter.none), "0"),

@@ -490,8 +490,8 @@ static inline bool has_f16c(void) { return has_avx2() && __builtin_cpu_supports(
 
 #define TARGET_AVX512 __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni")))
 
-// The instruction multiplies bytes without a sign by bytes with one: a + 128 stands for a, and 128 times the sum of b is
-// taken off again.
+// The instruction multiplies bytes without a sign by bytes with one: a + 128 stands for a, and 128 times the sum of b
+// is taken off again.
 TARGET_AVX512 static inline int32_t sum_i8_avx512(const int8_t *b, size_t n) {
   const __m512i ones = _mm512_set1_epi8(1);
   __m512i sum = _mm512_setzero_si512();

@@ -157,14 +157,12 @@ struct ChunkedRows<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
 
   var contentByteCount: Int { count * rowLength * MemoryLayout<Element>.stride }
 
-  /// Writes all rows one after another.
-  func write(to destination: UnsafeMutableRawPointer) {
-    var written = 0
+  /// Passes all rows on, one after another, in pieces.
+  func write(to sink: (UnsafeRawBufferPointer) -> Void) {
     for (index, chunk) in table.chunks.enumerated() {
       let rowCount = min(count - index << Int(chunkShift), chunkRows)
-      let byteCount = rowCount * rowLength * MemoryLayout<Element>.stride
-      (destination + written).copyMemory(from: chunk.base, byteCount: byteCount)
-      written += byteCount
+      sink(
+        UnsafeRawBufferPointer(start: chunk.base, count: rowCount * rowLength * MemoryLayout<Element>.stride))
     }
   }
 

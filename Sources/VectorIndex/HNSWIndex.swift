@@ -68,7 +68,8 @@ package struct HNSWIndex: Sendable {
   }
 
   /// Forgets the vector of `id`; its neighbors are linked to each other where it had joined them, its memory is used
-  /// again. When a quarter of the slots is free they are given back: the index is then copied, once in so many removals.
+  /// again. When a quarter of the slots is free they are given back: the index is then copied, once in so many
+  /// removals.
   ///
   /// - Returns: Whether there was one.
   @discardableResult

@@ -53,8 +53,8 @@ extension HNSWIndex {
   /// is cheaper. The walk goes by the codes; distances answered and their order come from all bits there are.
   ///
   /// - Parameters:
-  ///   - ef: Candidates kept on the way. Wider finds more of the true neighbors and costs in proportion. `nil`:
-  ///     `max(64, 2 · k)`.
+  ///   - ef: Candidates kept on the way. Wider finds more of the true neighbors and costs in proportion. `nil`: 64, or
+  ///     `2 · k`, and beyond 10,000 vectors more with the cube root of their number: 138 for 100,000.
   ///   - filter: Which ids may be answered. The walk crosses the others but does not return them; where few pass, all
   ///     that pass are read instead. May be asked more than once about an id.
   ///   - fullVectors: Vectors kept elsewhere, for exact distances where the index keeps less.
@@ -185,7 +185,13 @@ extension HNSWIndex {
 
   private func bounds(_ k: Int, _ ef: Int?) -> (k: Int, limit: Int) {
     let k = min(k, count)
-    return (k, min(max(ef ?? max(64, 2 * k), k), count))
+    guard let ef else {
+      let growth = max(1, Double(count) / 10_000)
+      var scale = 1.0
+      while scale * scale * scale < growth { scale += 1.0 / 32 }
+      return (k, min(max(Int(64 * scale), 2 * k), count))
+    }
+    return (k, min(max(ef, k), count))
   }
 
   /// From the entry down to the node of layer 1 nearest to the query.
@@ -295,13 +301,13 @@ private struct NearestNeighbors {
     let slot = candidate.slot
     var distance = candidate.distance
     let isFull = neighbors.count == k
-    if let deviations {
-      if isFull {
-        let uncertainty = view.uncertainty(query, slot, distance: distance, deviations: deviations)
-        if distance - uncertainty > neighbors[k - 1].distance { return }
+    if isFull {
+      let bound = neighbors[k - 1].distance
+      if let deviations {
+        if view.isBeyond(bound, query, slot, distance: distance, deviations: deviations) { return }
+      } else if distance > bound {
+        return
       }
-    } else if isFull, distance > neighbors[k - 1].distance {
-      return
     }
     let id = view.ids[slot].pointee
     if deviations != nil, let components = query.components {
@@ -313,7 +319,7 @@ private struct NearestNeighbors {
     }
     if isFull {
       let last = neighbors[k - 1]
-      if (distance, id) >= (last.distance, last.id) { return }
+      if distance > last.distance || distance == last.distance && id > last.id { return }
       neighbors.removeLast()
     }
     var place = neighbors.count

@@ -72,38 +72,61 @@ private enum SnapshotLayout {
 extension HNSWIndex {
   /// The index as bytes (see the layout above). Equal indexes give equal bytes.
   package func snapshot() -> [UInt8] {
-    precondition(1.littleEndian == 1, "snapshots are written as memory is on little-endian machines")
-    let offsets = SnapshotLayout.Offsets(
-      slotCount: vectors.count, upperCount: graph.upper.count, freeCount: freeSlots.count, self)
-    let byteCount = offsets.end + SnapshotLayout.checksumByteCount
-    return [UInt8](unsafeUninitializedCapacity: byteCount) { buffer, count in
-      count = byteCount
-      guard let start = buffer.baseAddress else { return }
-      let base = UnsafeMutableRawPointer(start)
-      var written = 0
-      /// Zeros up to `offset`, then the content.
-      func section(_ offset: Int, _ byteCount: Int, _ write: (UnsafeMutableRawPointer) -> Void) {
-        (base + written).initializeMemory(as: UInt8.self, repeating: 0, count: offset - written)
-        write(base + offset)
-        written = offset + byteCount
-      }
-      section(0, SnapshotLayout.headerByteCount) { writeHeader($0) }
-      section(offsets.nodes, vectors.nodes.contentByteCount) { vectors.nodes.write(to: $0) }
-      section(offsets.factors, vectors.factors.contentByteCount) { vectors.factors.write(to: $0) }
-      section(offsets.details, vectors.details.contentByteCount) { vectors.details.write(to: $0) }
-      section(offsets.ids, vectors.ids.contentByteCount) { vectors.ids.write(to: $0) }
-      section(offsets.levels, graph.levels.contentByteCount) { graph.levels.write(to: $0) }
-      section(offsets.upperStarts, graph.upperStarts.contentByteCount) { graph.upperStarts.write(to: $0) }
-      section(offsets.upper, graph.upper.contentByteCount) { graph.upper.write(to: $0) }
-      section(offsets.freeSlots, 4 * freeSlots.count) { destination in
-        freeSlots.withUnsafeBytes { bytes in
-          if let source = bytes.baseAddress { destination.copyMemory(from: source, byteCount: bytes.count) }
-        }
-      }
-      section(offsets.end, SnapshotLayout.checksumByteCount) {
-        $0.storeBytes(of: tl_crc32c(0, base, offsets.end).littleEndian, as: UInt32.self)
+    [UInt8](unsafeUninitializedCapacity: snapshotByteCount) { buffer, count in
+      writeSnapshot { piece in
+        guard let start = buffer.baseAddress, let source = piece.baseAddress else { return }
+        UnsafeMutableRawPointer(start + count).copyMemory(from: source, byteCount: piece.count)
+        count += piece.count
       }
     }
+  }
+
+  package var snapshotByteCount: Int { snapshotOffsets.end + SnapshotLayout.checksumByteCount }
+
+  private var snapshotOffsets: SnapshotLayout.Offsets {
+    SnapshotLayout.Offsets(
+      slotCount: vectors.count, upperCount: graph.upper.count, freeCount: freeSlots.count, self)
+  }
+
+  /// Passes the bytes of `snapshot()` on in pieces of at most some 64 KiB, without a copy of the whole.
+  package func writeSnapshot(to sink: (UnsafeRawBufferPointer) -> Void) {
+    precondition(1.littleEndian == 1, "snapshots are written as memory is on little-endian machines")
+    let offsets = snapshotOffsets
+    var checksum: UInt32 = 0
+    var written = 0
+    func write(_ piece: UnsafeRawBufferPointer) {
+      checksum = tl_crc32c(checksum, piece.baseAddress, piece.count)
+      written += piece.count
+      sink(piece)
+    }
+    /// Zeros up to `offset`.
+    func fill(to offset: Int) {
+      withUnsafeTemporaryAllocation(byteCount: offset - written, alignment: 1) { zeros in
+        zeros.initializeMemory(as: UInt8.self, repeating: 0)
+        write(UnsafeRawBufferPointer(zeros))
+      }
+    }
+    withUnsafeTemporaryAllocation(byteCount: SnapshotLayout.headerByteCount, alignment: 8) { header in
+      if let base = header.baseAddress { writeHeader(base) }
+      write(UnsafeRawBufferPointer(header))
+    }
+    vectors.nodes.write(to: write)
+    fill(to: offsets.factors)
+    vectors.factors.write(to: write)
+    fill(to: offsets.details)
+    vectors.details.write(to: write)
+    fill(to: offsets.ids)
+    vectors.ids.write(to: write)
+    fill(to: offsets.levels)
+    graph.levels.write(to: write)
+    fill(to: offsets.upperStarts)
+    graph.upperStarts.write(to: write)
+    fill(to: offsets.upper)
+    graph.upper.write(to: write)
+    fill(to: offsets.freeSlots)
+    freeSlots.withUnsafeBytes { write($0) }
+    fill(to: offsets.end)
+    withUnsafeBytes(of: checksum.littleEndian) { sink($0) }
   }
 
   private func writeHeader(_ header: UnsafeMutableRawPointer) {

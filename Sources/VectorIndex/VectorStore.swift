@@ -249,22 +249,29 @@ struct VectorView {
     }
   }
 
-  /// How far the distance by code may reasonably be from the true one: `deviations` times the error's standard
-  /// deviation, were the errors of coding independent and even. At 4 one in 16,000 is farther off.
+  /// Whether a distance by code is beyond `bound` by more than it may reasonably be wrong: by `deviations` times the
+  /// error's standard deviation, were the errors of coding independent and even. At 4 one in 16,000 is farther off.
   @inline(__always)
-  func uncertainty(_ query: Query, _ slot: UInt32, distance: Float, deviations: Float) -> Float {
+  func isBeyond(_ bound: Float, _ query: Query, _ slot: UInt32, distance: Float, deviations: Float) -> Bool {
+    let gap = distance - bound
+    if gap <= 0 { return false }
     let factors = factors[slot]
-    let (a, b) = (query.squaredLength, metric == .cosine ? 1 : factors[1])
-    let product = metric == .squaredL2 ? (a + b - distance) / 2 : 1 - distance
+    let (f, g) = (factors[0] * factors[0] / 12, query.factor * query.factor / 12)
     // An error is at right angles to its vector, so only what the other vector has at right angles too counts.
-    let square = product * product
-    let across =
-      (factors[0] * factors[0] * max(a - square / max(b, 1e-30), 0)
-        + query.factor * query.factor * max(b - square / max(a, 1e-30), 0)) / 12
+    var variance: Float
+    if metric == .cosine {
+      let cosine = 1 - distance
+      variance = (f + g) * max(1 - cosine * cosine, 0)
+    } else {
+      let (a, b) = (query.squaredLength, factors[1])
+      let product = metric == .squaredL2 ? (a + b - distance) / 2 : 1 - distance
+      let square = product * product
+      variance = f * max(a - square / max(b, 1e-30), 0) + g * max(b - square / max(a, 1e-30), 0)
+      if metric == .squaredL2 { variance *= 4 }
+    }
     // The product of the two errors.
-    let both = query.factor * factors[0] / 12
-    let variance = across + Float(dimension) * both * both
-    return deviations * (metric == .squaredL2 ? 2 : 1) * variance.squareRoot()
+    variance += Float(dimension) * f * g * (metric == .squaredL2 ? 4 : 1)
+    return gap * gap > deviations * deviations * variance
   }
 
   // MARK: Distances by all bits

@@ -28,6 +28,60 @@ internal import VectorIndex
     #expect(copy.snapshot() == index.snapshot())
   }
 
+  @Test(arguments: Precision.allCases)
+  func `an index used where its bytes lie is the index written, and leaves them as they are`(
+    precision: Precision
+  ) throws {
+    let vectors = clusteredVectors(count: 400, dimension: 70, clusterCount: 6, seed: 21)
+    var index = HNSWIndex(dimension: 70, precision: precision, parameters: HNSWIndexTests.graphed)
+    try index.insert(vectors.enumerated().map { (id: UInt64($0.offset), vector: $0.element) })
+    let bytes = Bytes(index.snapshot())
+    var mapped = try HNSWIndex(snapshot: bytes.buffer, owner: bytes)
+
+    #expect(mapped.checkInvariants() == [])
+    #expect(try mapped.neighbors(of: vectors[5], k: 9) == (try index.neighbors(of: vectors[5], k: 9)))
+    for id in UInt64(0)..<60 {
+      mapped.remove(id: id)
+      index.remove(id: id)
+      try mapped.insert(id: 1000 + id, vector: vectors[Int(id)])
+      try index.insert(id: 1000 + id, vector: vectors[Int(id)])
+    }
+    #expect(mapped.snapshot() == index.snapshot())
+    #expect(Array(bytes.buffer) == bytes.original)
+  }
+
+  /// Bytes that stay where they are.
+  private final class Bytes: @unchecked Sendable {
+    let original: [UInt8]
+    let buffer: UnsafeRawBufferPointer
+
+    init(_ bytes: [UInt8]) {
+      original = bytes
+      let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 4096)
+      memory.copyBytes(from: bytes)
+      buffer = UnsafeRawBufferPointer(memory)
+    }
+
+    deinit { buffer.deallocate() }
+  }
+
+  @Test func `a link that goes one way only is found`() throws {
+    let index = try Self.sampleIndex()
+    var bytes = index.snapshot()
+    // The first link of the first node that has two takes the place of its second.
+    let nodeByteCount = (5 + 4 * 16 + 63) / 64 * 64
+    for node in stride(from: 64, to: 64 + 90 * nodeByteCount, by: nodeByteCount) {
+      let links = node + nodeByteCount - 64
+      if bytes[links] >= 2 {
+        for index in 0..<4 { bytes[links + 8 + index] = bytes[links + 4 + index] }
+        break
+      }
+    }
+    Self.sign(&bytes)
+
+    #expect(throws: VectorIndexError.corrupt("a link goes one way only")) { try HNSWIndex(snapshot: bytes) }
+  }
+
   @Test func `an empty index is written and read`() throws {
     let index = HNSWIndex(dimension: 3, metric: .squaredL2)
     let copy = try HNSWIndex(snapshot: index.snapshot())

@@ -1,14 +1,15 @@
 // Distances between vectors, and the codes that stand for vectors.
 //
 // Every form of a kernel gives the same bits, so an index built on one machine is the index built on any other.
-// Integer kernels are exact. Float kernels keep 32 running sums (lane i takes the products at i, i + 32, i + 64 …; each
-// product is rounded before it is added, no fused multiply-add), then lane i + 16 is added to lane i, then 8, 4, 2, 1.
+// Integer kernels are exact. Float kernels keep 32 running sums (lane i takes the products at i, i + 32, i + 64, …;
+// each product is rounded before it is added, no fused multiply-add), then lane i + 16 is added to lane i, then 8, 4,
+// 2, 1.
 // Forms, found at run time: AVX-512 with VNNI and AVX2 on x86-64, NEON on arm64, else the portable one. (float32 has no
 // AVX-512 form: bound by the latency of its additions, it would be no faster than AVX2.)
 //
 // No kernel asks for alignment; reads stay inside the vectors; nothing is allocated. `n` may be 0.
 //
-// Rows lie in chunks of `1 << chunk_shift`: row r begins `(r & mask) * stride` elements after `chunks[r >> chunk_shift]`.
+// Rows lie in chunks of `1 << chunk_shift`: row r begins `(r & mask) * stride` bytes after `chunks[r >> chunk_shift]`.
 
 #ifndef TIMBERLINE_C_KERNELS_DISTANCE_H
 #define TIMBERLINE_C_KERNELS_DISTANCE_H

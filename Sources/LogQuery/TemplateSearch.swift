@@ -34,18 +34,27 @@ package struct TemplateSearch: Sendable {
   /// By `SlotKind.rawValue`: the bytes of the alternatives that a slot of that kind can hold.
   private let kindMasks: [UInt64]
 
-  package init(_ text: RequiredText) {
+  /// - Parameters:
+  ///   - wholeStart: No word goes on into the text at its start.
+  ///   - wholeEnd: Nor at its end.
+  package init(_ text: RequiredText, wholeStart: Bool = false, wholeEnd: Bool = false) {
     self.text = text
+    func isWhole(_ word: Range<Int>, of text: [UInt8]) -> Bool {
+      // What is no ASCII may be a letter of the same word.
+      let startsWord = word.lowerBound > 0 ? text[word.lowerBound - 1] < 0x80 : wholeStart
+      return startsWord && (word.upperBound < text.count ? text[word.upperBound] < 0x80 : wholeEnd)
+    }
     // What does not fit in a word is left out at the ends: containing less is still required.
     let share = 64 / text.alternatives.count
     var starts: UInt64 = 0
     var ends: UInt64 = 0
     var edges: UInt64 = 0
     var inLiterals: UInt64 = 0
+    var inHex: UInt64 = 0
     var byteMasks = [UInt64](repeating: 0, count: 256)
     var bit = 0
     for alternative in text.alternatives {
-      let digitWords = TemplateSearch.wordsWithDigit(alternative)
+      let words = TemplateSearch.words(of: alternative)
       let count = min(alternative.count, share)
       starts |= 1 << UInt64(bit)
       for index in 0..<count {
@@ -53,7 +62,11 @@ package struct TemplateSearch: Sendable {
         let own: UInt64 = 1 << UInt64(bit)
         byteMasks[Int(byte)] |= own
         if text.ignoresCase, byte &- UInt8(ascii: "a") < 26 { byteMasks[Int(byte & ~0x20)] |= own }
-        if !digitWords[index] { inLiterals |= own }
+        let word = words[index]
+        if word?.hasDigit != true { inLiterals |= own }
+        let isWhole = word.map { isWhole($0.range, of: alternative) } ?? false
+        // A word in a hex slot has a digit.
+        if !isWhole || word?.hasDigit == true { inHex |= own }
         let goesOn =
           index + 1 < count && WordTokenizer.isASCIIWord(byte) && WordTokenizer.isASCIIWord(alternative[index + 1])
         if !goesOn { edges |= own }
@@ -68,7 +81,8 @@ package struct TemplateSearch: Sendable {
     literalMasks = byteMasks.map { $0 & inLiterals }
     kindMasks = (0...SlotKind.allCases.count).map { raw in
       guard let possible = SlotKind(rawValue: UInt8(raw))?.possibleBytes else { return .max }
-      return (0...255).reduce(0) { possible.contains(UInt8($1)) ? $0 | byteMasks[$1] : $0 }
+      let mask = (0...255).reduce(0) { possible.contains(UInt8($1)) ? $0 | byteMasks[$1] : $0 }
+      return raw == Int(SlotKind.hex.rawValue) ? mask & inHex : mask
     }
   }
 
@@ -146,16 +160,20 @@ package struct TemplateSearch: Sendable {
     }
   }
 
-  /// Which bytes belong to a run of word characters with a digit among them.
-  private static func wordsWithDigit(_ text: [UInt8]) -> [Bool] {
-    var result = [Bool](repeating: false, count: text.count)
+  private struct Word {
+    var range: Range<Int>
+    var hasDigit: Bool
+  }
+
+  /// The run of ASCII word characters that each byte belongs to.
+  private static func words(of text: [UInt8]) -> [Word?] {
+    var result = [Word?](repeating: nil, count: text.count)
     var start = 0
     while start < text.count {
       var end = start
       while end < text.count, WordTokenizer.isASCIIWord(text[end]) { end += 1 }
-      if text[start..<end].contains(where: FieldNumber.isDigit) {
-        for index in start..<end { result[index] = true }
-      }
+      let word = Word(range: start..<end, hasDigit: text[start..<end].contains(where: FieldNumber.isDigit))
+      for index in start..<end { result[index] = word }
       start = max(end, start + 1)
     }
     return result

@@ -1,4 +1,4 @@
-package import Domain
+import Domain
 
 /// A template taken apart for `ValueMatcher.verdict`: its literals, and what its slots can hold.
 struct TemplateText: Sendable {

@@ -115,8 +115,20 @@ package struct ValueMatcher: Sendable {
     }
     requiredWords = words
     requiredTexts = texts.compactMap(\.self)
-    searches = requiredTexts.map { TemplateSearch($0) }
+    let (wholeStart, wholeEnd) = ValueMatcher.keepsWords(test)
+    searches = requiredTexts.map { TemplateSearch($0, wholeStart: wholeStart, wholeEnd: wholeEnd) }
     matchesEmpty = matches(UnsafeBufferPointer(start: nil, count: 0))
+  }
+
+  /// Whether the test's texts begin, and end, where words do.
+  private static func keepsWords(_ test: ValueTest) -> (start: Bool, end: Bool) {
+    switch test {
+    case .phrase, .caseInsensitivePhrase, .exact, .sequence, .oneOf, .containsAll, .containsAny, .containsCommonCase,
+      .equalsCommonCase:
+      (true, true)
+    case .phrasePrefix, .caseInsensitivePrefix, .exactPrefix: (true, false)
+    default: (false, false)
+    }
   }
 
   package func matches(_ value: UnsafeBufferPointer<UInt8>) -> Bool {

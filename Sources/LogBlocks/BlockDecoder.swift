@@ -23,6 +23,7 @@ package final class BlockDecoder: RecordSource {
   private var loadedGroups: RowGroups?
   private var loadedDirectory: VariableDirectory?
   private var messageWords: TokenFilter?
+  private var letterRuns: LetterRuns?
   private var fieldWords: [Int: TokenFilter] = [:]
   private var loadedShapes: Shapes?
   /// Read when the newest rows are asked for; single rows are then taken from it.
@@ -207,6 +208,13 @@ package final class BlockDecoder: RecordSource {
     let filter = try TokenFilter(decoding: content(ColumnKey.words), place: ColumnKey.words)
     messageWords = filter
     return filter.mayContain(word)
+  }
+
+  package func variablesMayContain(_ run: LetterRun, ignoringCase: Bool) throws -> Bool {
+    guard hasColumn(ColumnKey.letters) else { return true }
+    let runs = try letterRuns ?? LetterRuns(decoding: content(ColumnKey.letters))
+    letterRuns = runs
+    return runs.mayContain(run, ignoringCase: ignoringCase)
   }
 
   package func field(_ name: [UInt8], mayContain word: [UInt8]) throws -> Bool {

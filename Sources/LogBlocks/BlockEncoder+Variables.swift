@@ -98,6 +98,7 @@ extension BlockEncoder {
     for group in groups where !group.bytes.isEmpty { append(ColumnKey.variableGroup(group.number), group.bytes) }
     append(ColumnKey.variableDirectory, directory)
     append(ColumnKey.words, TokenFilter(keys: words.keys).encoded)
+    if let letters = words.letters.encoded { append(ColumnKey.letters, letters) }
   }
 
   /// - Parameters:

@@ -15,6 +15,8 @@ package import Domain
 //   v0…    variable groups of about 128 KiB: the slots' values (ColumnCodec.swift), one after another in the order of
 //          vdir; a slot's values are those of its template's rows, in row order
 //   words  token filter (TokenFilter.swift) of the words that touch a variable: 5 bytes and more with a digit
+//   wlet   runs of letters in variables (LetterRuns.swift); absent where they are many, and in blocks of the first
+//          release
 //   shape  shape count h; for each: field count and for each an index into the header's fields; then n indexes into the
 //          shapes (CodeCodec, limit h); absent if the header has no fields. A row's shape says which fields it has, in
 //          which order.
@@ -289,6 +291,7 @@ enum ColumnKey {
   static let fieldCounts = "hits"
   static let tail = "tail"
   static let words = "words"
+  static let letters = "wlet"
   static let shapes = "shape"
   static let sharedFields = "rest"
   static func variableGroup(_ group: Int) -> String { "v\(group)" }

@@ -72,6 +72,7 @@ package final class HeadSource: RecordSource {
   }
 
   package func variablesMayContain(word: [UInt8]) -> Bool { true }
+  package func variablesMayContain(_ run: LetterRun, ignoringCase: Bool) -> Bool { true }
   package func field(_ name: [UInt8], mayContain word: [UInt8]) -> Bool { true }
 
   package func appendMessage(ofRow row: Int, template: Template, to bytes: inout [UInt8]) throws {

@@ -45,6 +45,8 @@ package protocol RecordSource: AnyObject {
   /// Whether a message of these rows may hold `word` outside the literal text of its template, that is in or across
   /// variables. Words shorter than `TokenFilter.messageWordByteCountMin` or without a digit: always true.
   func variablesMayContain(word: [UInt8]) throws -> Bool
+  /// Whether a variable of these rows may hold the run of letters; false only if none does.
+  func variablesMayContain(_ run: LetterRun, ignoringCase: Bool) throws -> Bool
   /// Whether a value of the field (the first of that name) may hold `word`; false only if none does. Always true where
   /// the values are a dictionary, which `field(_:)` shows at little cost.
   func field(_ name: [UInt8], mayContain word: [UInt8]) throws -> Bool

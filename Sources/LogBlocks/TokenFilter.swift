@@ -196,11 +196,14 @@ package struct TokenFilter: Sendable {
 /// Words as filter keys, each once.
 struct WordCollector {
   private(set) var keys: [UInt64] = []
+  /// What letters the words of messages are made of.
+  private(set) var letters = LetterRuns()
   private var slots = [UInt64](repeating: 0, count: 1024)
   private var holdsZero = false
 
   mutating func removeAll() {
     keys.removeAll(keepingCapacity: true)
+    letters.removeAll()
     for index in slots.indices { slots[index] = 0 }
     holdsZero = false
   }
@@ -234,7 +237,7 @@ struct WordCollector {
 
   /// The words of `text` by `WordTokenizer`; with `onlyOfMessages` those that a message's filter answers for.
   mutating func insertWords(of text: UnsafeBufferPointer<UInt8>, onlyOfMessages: Bool) {
-    if onlyOfMessages, text.count < TokenFilter.messageWordByteCountMin { return }
+    if onlyOfMessages, text.count < LetterRuns.byteCountMin { return }
     // ASCII is told by one table; the first other byte hands the text to Domain's tokenizer.
     let wordClasses = CharacterClasses([.digits, .lowerHex, .lowerRest, .upperHex, .upperRest, .underscore]).rawValue
     let isASCII = CharacterClasses.table.withUnsafeBufferPointer { table -> Bool in
@@ -257,6 +260,7 @@ struct WordCollector {
     guard !isASCII else { return }
     WordTokenizer.forEachWord(in: text) { range in
       let word = UnsafeBufferPointer(rebasing: text[range])
+      if onlyOfMessages { letters.insertRuns(of: word) }
       if !onlyOfMessages || TokenFilter.answersInMessages(word) { insert(TokenFilter.key(word)) }
     }
   }
@@ -267,6 +271,9 @@ struct WordCollector {
   ) {
     if range.isEmpty { return }
     if onlyOfMessages {
+      if mask & LetterRuns.telling.rawValue != 0 {
+        letters.insertRuns(of: UnsafeBufferPointer(rebasing: text[range]))
+      }
       guard range.count >= TokenFilter.messageWordByteCountMin, mask & CharacterClasses.digits.rawValue != 0 else {
         return
       }

@@ -21,7 +21,19 @@ package struct TemplateSearch: Sendable {
     package var isNowhere: Bool { !inLiteral && !acrossEdge && slots == 0 }
   }
 
+  /// A maximal run of ASCII letters and `_` in an alternative.
+  package struct Run: Sendable {
+    package let letters: ArraySlice<UInt8>
+    /// Whether the run begins here, and ends here, wherever the alternative stands.
+    package let isWholeStart: Bool
+    package let isWholeEnd: Bool
+    /// The alternatives' bytes that it is.
+    package let mask: UInt64
+  }
+
   package let text: RequiredText
+  /// The alternatives' runs of letters.
+  package let runs: [Run]
   /// Bits of the alternatives' first and last bytes.
   private let starts: UInt64
   private let ends: UInt64
@@ -52,10 +64,18 @@ package struct TemplateSearch: Sendable {
     var inLiterals: UInt64 = 0
     var inHex: UInt64 = 0
     var byteMasks = [UInt64](repeating: 0, count: 256)
+    var runs: [Run] = []
     var bit = 0
     for alternative in text.alternatives {
       let words = TemplateSearch.words(of: alternative)
       let count = min(alternative.count, share)
+      for range in TemplateSearch.letterRuns(of: alternative) where range.lowerBound < count {
+        let mask = (range.lowerBound..<min(range.upperBound, count)).reduce(UInt64(0)) { $0 | 1 << UInt64(bit + $1) }
+        runs.append(
+          Run(
+            letters: alternative[range], isWholeStart: range.lowerBound > 0 || wholeStart,
+            isWholeEnd: range.upperBound < alternative.count || wholeEnd, mask: mask))
+      }
       starts |= 1 << UInt64(bit)
       for index in 0..<count {
         let byte = alternative[index]
@@ -74,6 +94,7 @@ package struct TemplateSearch: Sendable {
       }
       ends |= 1 << UInt64(bit - 1)
     }
+    self.runs = runs
     self.starts = starts
     self.ends = ends
     self.edges = edges
@@ -158,6 +179,18 @@ package struct TemplateSearch: Sendable {
       if next == state { return state }
       state = next
     }
+  }
+
+  private static func letterRuns(of text: [UInt8]) -> [Range<Int>] {
+    var runs: [Range<Int>] = []
+    var start = 0
+    while start < text.count {
+      var end = start
+      while end < text.count, WordTokenizer.isASCIIWord(text[end]), !FieldNumber.isDigit(text[end]) { end += 1 }
+      if end > start { runs.append(start..<end) }
+      start = end + 1
+    }
+    return runs
   }
 
   private struct Word {

@@ -8,12 +8,21 @@ final class MessageTest: @unchecked Sendable {
   let matcher: ValueMatcher
   /// For each of the matcher's searches: by a slot's character classes, what its values can be part of.
   let slotMasks: [[UInt64]]
+  /// For each of the matcher's searches: its runs of letters, and what of its text they are.
+  let letterRuns: [[(run: LetterRun, ignoresCase: Bool, mask: UInt64)]]
   private var verdicts: [UInt8] = []
   private let templates: any TemplateSource
 
   init(_ matcher: ValueMatcher, templates: any TemplateSource) {
     self.matcher = matcher
     self.templates = templates
+    letterRuns = matcher.searches.map { search in
+      search.runs.compactMap { run in
+        LetterRun(run.letters, isWholeStart: run.isWholeStart, isWholeEnd: run.isWholeEnd).map {
+          ($0, search.text.ignoresCase, run.mask)
+        }
+      }
+    }
     slotMasks = matcher.searches.map { search in
       let masks = search.masks(ofClasses: MessageTest.classOfByte)
       return (0...255).map { classes in
@@ -25,6 +34,7 @@ final class MessageTest: @unchecked Sendable {
   private init(_ other: MessageTest, templates: any TemplateSource) {
     matcher = other.matcher
     slotMasks = other.slotMasks
+    letterRuns = other.letterRuns
     verdicts = other.verdicts
     self.templates = templates
   }
@@ -101,23 +111,36 @@ extension FilterEvaluator {
       ruledOut = .tokens
       return
     }
-    for number in open { try scan(number, test, within: candidates, into: &rows) }
+    // A run of letters that no variable holds stands in none: what is left for slots.
+    let inVariables = try test.letterRuns.map { runs in
+      try runs.reduce(UInt64.max) { mask, entry in
+        try source.variablesMayContain(entry.run, ignoringCase: entry.ignoresCase) ? mask : mask & ~entry.mask
+      }
+    }
+    var isAnyLeft = false
+    for number in open {
+      if try scan(number, test, inVariables, within: candidates, into: &rows) { isAnyLeft = true }
+    }
+    if !isAnyLeft { ruledOut = .tokens }
   }
 
+  /// - Returns: Whether variables had to be looked at.
   private func scan(
-    _ number: UInt32, _ test: MessageTest, within candidates: RowSet, into rows: inout RowSet
-  ) throws {
+    _ number: UInt32, _ test: MessageTest, _ inVariables: [UInt64], within candidates: RowSet, into rows: inout RowSet
+  ) throws -> Bool {
     let matcher = test.matcher
     let template = try names.requiredTemplate(number)
     // The required text that leaves the fewest slots to look at.
     var best: (text: RequiredText, slots: UInt64)?
     for (index, search) in matcher.searches.enumerated() {
       var places = try search.places(in: template) { slot in
-        test.slotMasks[index][Int(try source.characterClasses(ofTemplate: number, slot: slot).rawValue)]
+        let mask = inVariables[index]
+        if mask == 0 { return 0 }
+        return mask & test.slotMasks[index][Int(try source.characterClasses(ofTemplate: number, slot: slot).rawValue)]
       }
       // A local test that could pass by a literal alone would have passed all messages.
       if matcher.isLocal { places.inLiteral = false }
-      if places.isNowhere { return }
+      if places.isNowhere { return false }
       if places.inLiteral || places.acrossEdge { continue }
       if best.map({ places.slots.nonzeroBitCount < $0.slots.nonzeroBitCount }) ?? true {
         best = (search.text, places.slots)
@@ -128,7 +151,7 @@ extension FilterEvaluator {
         if matcher.matches(message) { rows.insert(row) }
         return true
       }
-      return
+      return true
     }
     var found = RowSet(rowCount: candidates.rowCount, full: false)
     var hasFound = false
@@ -148,15 +171,16 @@ extension FilterEvaluator {
         hasFound = true
       }
     }
-    if !hasFound { return }
+    if !hasFound { return true }
     found.formIntersection(candidates)
     if matcher.isLocal {
       rows.formUnion(found)
-      return
+      return true
     }
     try source.forEachMessage(ofTemplate: number, template: template, within: found.words) { row, message in
       if matcher.matches(message) { rows.insert(row) }
       return true
     }
+    return true
   }
 }

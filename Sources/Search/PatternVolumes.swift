@@ -184,15 +184,11 @@ final class CountedPatterns {
 
   /// Counts by small numbers in arrays; dictionaries see each pattern of a source once, not each row.
   func add(_ source: OpenedSource, _ rows: RowSet) throws {
-    let times = try source.reader.times()
-    let templates = try source.reader.templates()
-    let streams = try source.reader.streams()
-    let severities = try source.reader.severities()
-
+    let reader = source.reader
     // Pattern and stream numbers to places in this source's arrays.
     var numbers: [UInt32] = []
     var placeOfPattern: [UInt32: Int32] = [:]
-    let templateCounts = source.reader.templateCounts
+    let templateCounts = reader.templateCounts
     var placeOfTemplate = [Int32](repeating: -1, count: Int(templateCounts.last?.number ?? 0) + 1)
     for entry in templateCounts {
       guard let pattern = names.pattern(ofTemplate: entry.number) else { continue }
@@ -203,34 +199,50 @@ final class CountedPatterns {
       }
       placeOfTemplate[Int(entry.number)] = place
     }
-    let streamCounts = source.reader.streamCounts
+    let streamCounts = reader.streamCounts
     var placeOfStream = [Int32](repeating: 0, count: Int(streamCounts.last?.number ?? 0) + 1)
     for (place, entry) in streamCounts.enumerated() { placeOfStream[Int(entry.number)] = Int32(place) }
 
-    let firstBucket = min(grid.bucket(times.min() ?? 0), grid.stepCount)
-    let lastBucket = min(grid.bucket(times.max() ?? 0), grid.stepCount)
+    let (firstTime, lastTime) = source.unit.minTimeMaxTime
+    let firstBucket = min(grid.bucket(firstTime), grid.stepCount)
+    let lastBucket = min(grid.bucket(lastTime), grid.stepCount)
     var byBucket = PairCounts(rowCount: numbers.count, columnCount: lastBucket - firstBucket + 1)
     var byStream = PairCounts(rowCount: numbers.count, columnCount: streamCounts.count)
-    var totals = [PatternCount](repeating: PatternCount(), count: numbers.count)
+    var bySeverity = PairCounts(rowCount: numbers.count, columnCount: Severity.allCases.count)
+    var spans = [PatternCount.Span](repeating: PatternCount.Span(), count: numbers.count)
+    let times = try reader.times()
+    let templates = try reader.templates()
+    let severities = try reader.severities()
+    let streams = streamCounts.count > 1 ? try reader.streams() : []
     // Most records lie in the step of the one before: no division for them.
     var bucket = 0
     var bucketTimes: Range<Int64> = 0..<0
-    rows.forEach { row in
-      let place = Int(placeOfTemplate[Int(templates[row])])
-      if place < 0 { return }
-      let time = times[row]
-      if !bucketTimes.contains(time) {
-        bucket = grid.bucket(time)
-        bucketTimes = grid.times(ofBucket: bucket)
+    times.withUnsafeBufferPointer { times in
+      templates.withUnsafeBufferPointer { templates in
+        severities.withUnsafeBufferPointer { severities in
+          spans.withUnsafeMutableBufferPointer { spans in
+            rows.forEach { row in
+              let place = Int(placeOfTemplate[Int(templates[row])])
+              if place < 0 { return }
+              let time = times[row]
+              if !bucketTimes.contains(time) {
+                bucket = grid.bucket(time)
+                bucketTimes = grid.times(ofBucket: bucket)
+              }
+              spans[place].include(time, row: row)
+              byBucket.add(place, bucket - firstBucket)
+              bySeverity.add(place, Int(severities[row].rawValue))
+              if !streams.isEmpty { byStream.add(place, Int(placeOfStream[Int(streams[row])])) }
+            }
+          }
+        }
       }
-      totals[place].add(time: time, severity: severities[row], row: row)
-      byBucket.add(place, bucket - firstBucket)
-      byStream.add(place, Int(placeOfStream[Int(streams[row])]))
     }
-    for (place, number) in numbers.enumerated() where totals[place].count > 0 {
-      totals[place].source = source
-      patterns[number, default: PatternCount()].merge(totals[place])
+    for (place, number) in numbers.enumerated() where spans[place].count > 0 {
+      if streams.isEmpty { byStream.add(place, 0, count: UInt32(spans[place].count)) }
+      patterns[number, default: PatternCount()].include(spans[place], of: source)
     }
+    bySeverity.forEach { place, column, count in patterns[numbers[place]]?.severityCounts[column] += count }
     byBucket.forEach { place, column, count in
       patterns[numbers[place]]?.buckets[firstBucket + column, default: 0] += count
     }
@@ -254,9 +266,9 @@ private struct PairCounts {
   }
 
   @inline(__always)
-  mutating func add(_ row: Int, _ column: Int) {
+  mutating func add(_ row: Int, _ column: Int, count: UInt32 = 1) {
     let cell = row &* columnCount &+ column
-    if cells.isEmpty { sparse[cell, default: 0] += 1 } else { cells[cell] += 1 }
+    if cells.isEmpty { sparse[cell, default: 0] += count } else { cells[cell] &+= count }
   }
 
   /// Calls `body` with each pair that came.
@@ -273,10 +285,10 @@ struct PatternCount {
   var buckets: [Int: Int] = [:]
   var streams: [UInt32: Int] = [:]
   /// By `Severity.rawValue`.
-  private var severityCounts = [Int](repeating: 0, count: Severity.allCases.count)
+  var severityCounts = [Int](repeating: 0, count: Severity.allCases.count)
   private(set) var first = Int64.max
   private(set) var last = Int64.min
-  var source: OpenedSource?
+  private var source: OpenedSource?
   private var row = 0
 
   /// The most serious that a tenth of its records are at or above: a single odd record does not speak for all.
@@ -292,26 +304,31 @@ struct PatternCount {
   /// Where its newest record stands.
   var newest: (source: OpenedSource, row: Int)? { source.map { ($0, row) } }
 
-  @inline(__always)
-  mutating func add(time: Int64, severity: Severity, row: Int) {
-    count += 1
-    severityCounts[Int(severity.rawValue)] += 1
-    if time < first { first = time }
-    if time >= last {
-      last = time
-      self.row = row
+  /// The records of one source.
+  struct Span {
+    private(set) var count = 0
+    fileprivate var first = Int64.max
+    fileprivate var last = Int64.min
+    fileprivate var row = 0
+
+    @inline(__always)
+    mutating func include(_ time: Int64, row: Int) {
+      count &+= 1
+      if time < first { first = time }
+      if time >= last {
+        last = time
+        self.row = row
+      }
     }
   }
 
-  /// Takes `other` in, its buckets and streams left out.
-  mutating func merge(_ other: PatternCount) {
-    count += other.count
-    for index in severityCounts.indices { severityCounts[index] += other.severityCounts[index] }
-    first = min(first, other.first)
-    if other.last >= last {
-      last = other.last
-      source = other.source
-      row = other.row
+  mutating func include(_ span: Span, of source: OpenedSource) {
+    count += span.count
+    first = min(first, span.first)
+    if span.last >= last {
+      last = span.last
+      self.source = source
+      row = span.row
     }
   }
 

@@ -70,6 +70,8 @@ final class ScanPlan {
   private let templateBounds: Set<UInt32>?
   fileprivate let limits: SearchLimits
   private let clock: QueryClock
+  /// Serves all blocks of the query.
+  private let decompressor = Decompressor()
   /// Whether a column of the records of the unit at hand was read.
   private var isUnitOpened = false
 
@@ -239,7 +241,7 @@ final class ScanPlan {
     case .head(let columns): return try HeadSource(columns)
     case .block(let block):
       var isFirst = true
-      return BlockDecoder(summary: try view.summary(of: block)) { [self] key in
+      return BlockDecoder(summary: try view.summary(of: block), decompressor: decompressor) { [self] key in
         let data = try view.column(block: block, key: key)
         if isFirst, BlockSummary.holdsRecords(column: key) {
           isFirst = false

@@ -85,7 +85,8 @@ package final class BlockDecoder: RecordSource {
 
   package func severities() throws -> [Severity] {
     if let loadedSeverities { return loadedSeverities }
-    let severities = try severityCodes().expanded.map { Severity(rawValue: UInt8($0)) ?? .unknown }
+    let known = Severity.allCases
+    let severities = try severityCodes().expanded.map { known[Int($0)] }
     loadedSeverities = severities
     return severities
   }

@@ -117,12 +117,19 @@ package struct TemplateSearch: Sendable {
   }
 
   /// By what kinds of slots the template has alone.
-  package func places(in template: Template) -> Places {
-    places(in: template) { _ in .max }
+  ///
+  /// - Parameter allowed: Bytes of the alternatives that stand in any slot at all.
+  package func places(in template: Template, allowed: UInt64 = .max) -> Places {
+    places(in: template, allowed: allowed) { _ in .max }
   }
 
-  /// - Parameter slotMask: The union of `masks(ofClasses:)` of the classes that a slot's values are made of.
-  package func places(in template: Template, slotMask: (Int) throws -> UInt64) rethrows -> Places {
+  /// - Parameters:
+  ///   - allowed: Bytes of the alternatives that stand in any slot at all.
+  ///   - slotMask: The union of `masks(ofClasses:)` of the classes that a slot's values are made of; asked only of slots
+  ///     where it matters.
+  package func places(
+    in template: Template, allowed: UInt64, slotMask: (Int) throws -> UInt64
+  ) rethrows -> Places {
     try template.text.withUnsafeBufferPointer { text in
       try literalMasks.withUnsafeBufferPointer { literalMasks in
         var places = Places()
@@ -147,10 +154,11 @@ package struct TemplateSearch: Sendable {
             continue
           }
           let kind = Int(text[index + 1])
-          var mask = kind < kindMasks.count ? kindMasks[kind] : .max
-          if mask != 0 { mask &= try slotMask(slot) }
+          var mask = (kind < kindMasks.count ? kindMasks[kind] : .max) & allowed
           read &= edges
-          if mask != 0 {
+          // Nothing goes on here, and nothing begins.
+          if read | (starts & mask) != 0 {
+            mask &= try slotMask(slot)
             // What began before the slot goes on in it …
             let carried = run(from: read, through: mask)
             if carried & ends != 0 { places.acrossEdge = true }

@@ -11,6 +11,7 @@ final class MessageTest: @unchecked Sendable {
   /// For each of the matcher's searches: its runs of letters, and what of its text they are.
   let letterRuns: [[(run: LetterRun, ignoresCase: Bool, mask: UInt64)]]
   private var verdicts: [UInt8] = []
+  private var walks: [(inVariables: [UInt64], isRuledOut: Bool)?] = []
   private let templates: any TemplateSource
 
   init(_ matcher: ValueMatcher, templates: any TemplateSource) {
@@ -58,6 +59,24 @@ final class MessageTest: @unchecked Sendable {
       verdicts[index] = verdict == .all ? 1 : verdict == .none ? 2 : 3
       return verdict
     }
+  }
+
+  /// Whether no message of the template can pass where variables hold no more than `inVariables` of the searches' texts.
+  ///
+  /// What was found out for one source is remembered: the next mostly holds the same letters.
+  func rulesOut(_ number: UInt32, _ inVariables: [UInt64]) -> Bool {
+    if inVariables.isEmpty { return false }
+    let index = Int(number)
+    if index >= walks.count { walks.append(contentsOf: repeatElement(nil, count: index + 1 - walks.count)) }
+    if let known = walks[index], known.inVariables == inVariables { return known.isRuledOut }
+    guard let template = templates.template(number) else { return false }
+    let isRuledOut = matcher.searches.indices.contains { index in
+      var places = matcher.searches[index].places(in: template, allowed: inVariables[index])
+      if matcher.isLocal { places.inLiteral = false }
+      return places.isNowhere
+    }
+    walks[index] = (inVariables, isRuledOut)
+    return isRuledOut
   }
 }
 
@@ -129,14 +148,13 @@ extension FilterEvaluator {
     _ number: UInt32, _ test: MessageTest, _ inVariables: [UInt64], within candidates: RowSet, into rows: inout RowSet
   ) throws -> Bool {
     let matcher = test.matcher
+    if test.rulesOut(number, inVariables) { return false }
     let template = try names.requiredTemplate(number)
     // The required text that leaves the fewest slots to look at.
     var best: (text: RequiredText, slots: UInt64)?
     for (index, search) in matcher.searches.enumerated() {
-      var places = try search.places(in: template) { slot in
-        let mask = inVariables[index]
-        if mask == 0 { return 0 }
-        return mask & test.slotMasks[index][Int(try source.characterClasses(ofTemplate: number, slot: slot).rawValue)]
+      var places = try search.places(in: template, allowed: inVariables[index]) { slot in
+        test.slotMasks[index][Int(try source.characterClasses(ofTemplate: number, slot: slot).rawValue)]
       }
       // A local test that could pass by a literal alone would have passed all messages.
       if matcher.isLocal { places.inLiteral = false }

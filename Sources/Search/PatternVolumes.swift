@@ -44,23 +44,18 @@ extension SearchService {
   ) async throws -> PatternPage {
     let filter = try parseFilter(request.text)
     return try await withTurn(scope) {
-      let counted = try await patternCounts(filter, request.range, scope: scope)
+      let plan = try await plan(filter, request.range, fields: ["pattern"], scope: scope)
+      let totals = try patternTotals(plan)
       var previous: [UInt32: Int] = [:]
       if request.range.start != TimeRange.all.start {
         // A window without an end goes on until now.
         let end = request.range.end == TimeRange.all.end ? currentTime : request.range.end
         let length = max(0, end.nanoseconds(since: request.range.start))
         let before = TimeRange(start: request.range.start.advanced(byNanoseconds: -length), end: request.range.start)
-        previous = try await patternCounts(filter, before, scope: scope).patterns.mapValues(\.count)
+        previous = try patternTotals(await self.plan(filter, before, fields: ["pattern"], scope: scope))
       }
-      var volumes = counted.patterns.compactMap { number, count -> PatternVolume? in
-        guard let pattern = counted.names.pattern(number) else { return nil }
-        return PatternVolume(
-          pattern: pattern.including(count), count: count.count, counts: count.series(counted.grid),
-          previousCount: previous[number] ?? 0,
-          sample: [], streamCount: count.streams.count)
-      }
-      volumes.sort { left, right in
+      var ranked = totals.compactMap { number, count in plan.names.pattern(number).map { (pattern: $0, count: count) } }
+      ranked.sort { left, right in
         switch order {
         case .count: if left.count != right.count { return left.count > right.count }
         case .rare: if left.count != right.count { return left.count < right.count }
@@ -69,23 +64,55 @@ extension SearchService {
             return left.pattern.firstSeen > right.pattern.firstSeen
           }
         case .rising:
-          let (a, b) = (left.count - left.previousCount, right.count - right.previousCount)
-          if a != b { return a > b }
+          let left = left.count - previous[left.pattern.number, default: 0]
+          let right = right.count - previous[right.pattern.number, default: 0]
+          if left != right { return left > right }
         }
         return left.pattern.number < right.pattern.number
       }
-      let total = volumes.count
-      let recordCount = volumes.reduce(0) { $0 + $1.count }
-      volumes = Array(volumes.prefix(limit))
-      for index in volumes.indices {
-        if let (source, row) = counted.patterns[volumes[index].pattern.number]?.newest {
-          volumes[index].sample = try source.records.value(of: "_msg", atRow: row)
-        }
+      // Only of those that are shown is more counted than how many there are.
+      let shown = ranked.prefix(limit).map(\.pattern)
+      let counted = try patternCounts(plan, only: Set(shown.map(\.number)))
+      let volumes = try shown.compactMap { pattern -> PatternVolume? in
+        guard let count = counted.patterns[pattern.number] else { return nil }
+        return PatternVolume(
+          pattern: pattern.including(count), count: count.count, counts: count.series(counted.grid),
+          previousCount: previous[pattern.number] ?? 0,
+          sample: try count.newest.map { try $0.source.records.value(of: "_msg", atRow: $0.row) } ?? [],
+          streamCount: count.streams.count)
       }
       return PatternPage(
-        patterns: volumes, patternCount: total, recordCount: recordCount, range: counted.grid.range,
-        step: counted.grid.step)
+        patterns: volumes, patternCount: ranked.count, recordCount: ranked.reduce(0) { $0 + $1.count },
+        range: counted.grid.range, step: counted.grid.step)
     }
+  }
+
+  /// How many records each pattern has; of blocks that match as a whole, their summaries tell it.
+  private func patternTotals(_ plan: ScanPlan) throws -> [UInt32: Int] {
+    var totals: [UInt32: Int] = [:]
+    for unit in plan.units {
+      try plan.readCounts(unit) { source in
+        let reader = source.reader
+        if source.matchesAll {
+          for entry in reader.templateCounts {
+            guard let pattern = plan.names.pattern(ofTemplate: entry.number) else { continue }
+            totals[pattern, default: 0] += Int(entry.count)
+          }
+          return reader.count
+        }
+        let rows = try source.rows()
+        if rows.isEmpty { return 0 }
+        let templates = try reader.templates()
+        var counts = [Int](repeating: 0, count: Int(reader.templateCounts.last?.number ?? 0) + 1)
+        rows.forEach { counts[Int(templates[$0])] += 1 }
+        for entry in reader.templateCounts where counts[Int(entry.number)] > 0 {
+          guard let pattern = plan.names.pattern(ofTemplate: entry.number) else { continue }
+          totals[pattern, default: 0] += counts[Int(entry.number)]
+        }
+        return rows.count
+      }
+    }
+    return totals
   }
 
   /// Counts each pattern's records of `range` by time, stream and severity.
@@ -102,14 +129,21 @@ extension SearchService {
   func patternCounts(
     _ filter: Filter, _ range: TimeRange, step: Int64? = nil, scope: TenantScope
   ) async throws -> CountedPatterns {
-    let plan = try await plan(filter, range, fields: ["pattern"], scope: scope)
-    let grid = TimeGrid(range: range, plan: plan, step: step)
-    let counted = CountedPatterns(names: plan.names, grid: grid)
+    try patternCounts(try await plan(filter, range, fields: ["pattern"], scope: scope), step: step)
+  }
+
+  /// - Parameter wanted: Patterns to count; nil: all.
+  private func patternCounts(
+    _ plan: ScanPlan, step: Int64? = nil, only wanted: Set<UInt32>? = nil
+  ) throws -> CountedPatterns {
+    let counted = CountedPatterns(
+      names: plan.names, grid: TimeGrid(range: plan.range, plan: plan, step: step), wanted: wanted)
     for unit in plan.units {
-      try plan.read(unit) { source, rows in try counted.add(source, rows) }
-      if counted.byteCount > byteCountMax {
-        throw SearchError.tooLarge(
-          "the counts of all patterns hold more than \(byteCountMax) bytes; narrow the time range or the filter")
+      try plan.readCounts(unit) { source in
+        guard counted.mayHold(source) else { return 0 }
+        let rows = try source.rows()
+        if !rows.isEmpty { try counted.add(source, rows) }
+        return rows.count
       }
     }
     return counted
@@ -191,7 +225,7 @@ final class CountedPatterns {
     let templateCounts = reader.templateCounts
     var placeOfTemplate = [Int32](repeating: -1, count: Int(templateCounts.last?.number ?? 0) + 1)
     for entry in templateCounts {
-      guard let pattern = names.pattern(ofTemplate: entry.number) else { continue }
+      guard let pattern = pattern(ofTemplate: entry.number) else { continue }
       let place = placeOfPattern[pattern] ?? Int32(numbers.count)
       if Int(place) == numbers.count {
         numbers.append(pattern)

@@ -298,7 +298,7 @@ extension RequiredText {
     let template = ValueMatcherTests.template("<w> <w>")
     let classes = (0...255).map { UInt8($0) }.map { FieldNumber.isDigit($0) ? UInt8(1) : UInt8(2) }
     let masks = search.masks(ofClasses: classes)
-    let places = search.places(in: template) { $0 == 0 ? masks[0] : masks[0] | masks[1] }
+    let places = search.places(in: template, allowed: .max) { $0 == 0 ? masks[0] : masks[0] | masks[1] }
     #expect(places.slots == 0b10)
   }
 

@@ -106,6 +106,7 @@ extension SearchService {
     let grid = TimeGrid(range: range, plan: plan, step: step)
     let counted = CountedPatterns(names: plan.names, grid: grid)
     for unit in plan.units {
+      try await plan.pause()
       try plan.read(unit) { source, rows in try counted.add(source, rows) }
       if counted.byteCount > byteCountMax {
         throw SearchError.tooLarge(

@@ -224,6 +224,9 @@ final class ScanPlan {
   /// - Throws: `SearchError.timeout` past the deadline, `CancellationError` when the caller has gone.
   func checkDeadline() throws { try clock.check() }
 
+  /// The same, and a moment for others: to be called where a query can be left for a while.
+  func pause() async throws { try await clock.pause() }
+
   /// Waits for whoever takes the rows. A reader's slowness is not the query's: it does not count against the deadline.
   func waiting(for body: () async throws -> Void) async throws { try await clock.waiting(for: body) }
 

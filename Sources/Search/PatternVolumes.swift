@@ -77,11 +77,10 @@ extension SearchService {
       let total = volumes.count
       let recordCount = volumes.reduce(0) { $0 + $1.count }
       volumes = Array(volumes.prefix(limit))
-      for index in volumes.indices {
-        if let (source, row) = counted.patterns[volumes[index].pattern.number]?.newest {
-          volumes[index].sample = try source.records.value(of: "_msg", atRow: row)
-        }
-      }
+      let samples = try RecordPlace.read(
+        volumes.map { ($0.pattern.number, counted.patterns[$0.pattern.number]?.newest) }
+      ) { try $0.value(of: "_msg", atRow: $1) }
+      for index in volumes.indices { volumes[index].sample = samples[volumes[index].pattern.number] ?? [] }
       return PatternPage(
         patterns: volumes, patternCount: total, recordCount: recordCount, range: counted.grid.range,
         step: counted.grid.step)
@@ -95,7 +94,7 @@ extension SearchService {
     let filter = try parseFilter(filterText)
     return try await withTurn(scope) {
       let counted = try await patternCounts(filter, range, step: step, scope: scope)
-      return PatternCounts(counted)
+      return try PatternCounts(counted)
     }
   }
 
@@ -105,9 +104,11 @@ extension SearchService {
     let plan = try await plan(filter, range, fields: ["pattern"], scope: scope)
     let grid = TimeGrid(range: range, plan: plan, step: step)
     let counted = CountedPatterns(names: plan.names, grid: grid)
-    for unit in plan.units {
+    for (index, unit) in plan.units.enumerated() {
       try await plan.pause()
-      try plan.read(unit) { source, rows in try counted.add(source, rows) }
+      try plan.read(unit) { source, rows in
+        try counted.add(source, rows, at: RecordPlace(plan: plan, unit: index, row: 0))
+      }
       if counted.byteCount > byteCountMax {
         throw SearchError.tooLarge(
           "the counts of all patterns hold more than \(byteCountMax) bytes; narrow the time range or the filter")
@@ -184,7 +185,7 @@ final class CountedPatterns {
   }
 
   /// Counts by small numbers in arrays; dictionaries see each pattern of a source once, not each row.
-  func add(_ source: OpenedSource, _ rows: RowSet) throws {
+  func add(_ source: OpenedSource, _ rows: RowSet, at: RecordPlace) throws {
     let times = try source.reader.times()
     let templates = try source.reader.templates()
     let streams = try source.reader.streams()
@@ -229,7 +230,7 @@ final class CountedPatterns {
       byStream.add(place, Int(placeOfStream[Int(streams[row])]))
     }
     for (place, number) in numbers.enumerated() where totals[place].count > 0 {
-      totals[place].source = source
+      totals[place].place = at
       patterns[number, default: PatternCount()].merge(totals[place])
     }
     byBucket.forEach { place, column, count in
@@ -238,6 +239,35 @@ final class CountedPatterns {
     byStream.forEach { place, column, count in
       patterns[numbers[place]]?.streams[streamCounts[column].number, default: 0] += count
     }
+  }
+}
+
+/// Where a record stands: what thousands of patterns hold must not keep every block's columns in memory.
+struct RecordPlace {
+  let plan: ScanPlan
+  /// Index in the plan's units.
+  let unit: Int
+  let row: Int
+
+  /// What `body` reads of each record; each unit is opened once, and set aside if it turns out to be damaged.
+  static func read<Key: Hashable, Value>(
+    _ places: [(key: Key, place: RecordPlace?)], _ body: (RecordReader, Int) throws -> Value
+  ) throws -> [Key: Value] {
+    var values: [Key: Value] = [:]
+    let known = places.compactMap { entry in entry.place.map { (key: entry.key, place: $0) } }
+    for (_, ofPlan) in Dictionary(grouping: known, by: { ObjectIdentifier($0.place.plan) }) {
+      for (unit, entries) in Dictionary(grouping: ofPlan, by: { $0.place.unit }) {
+        let plan = entries[0].place.plan
+        try plan.checkDeadline()
+        do {
+          let records = try plan.records(of: plan.units[unit])
+          for entry in entries { values[entry.key] = try body(records, entry.place.row) }
+        } catch {
+          guard plan.setAside(plan.units[unit], because: error) else { throw error }
+        }
+      }
+    }
+    return values
   }
 }
 
@@ -277,7 +307,8 @@ struct PatternCount {
   private var severityCounts = [Int](repeating: 0, count: Severity.allCases.count)
   private(set) var first = Int64.max
   private(set) var last = Int64.min
-  var source: OpenedSource?
+  /// The unit of its newest record.
+  var place: RecordPlace?
   private var row = 0
 
   /// The most serious that a tenth of its records are at or above: a single odd record does not speak for all.
@@ -291,7 +322,7 @@ struct PatternCount {
   }
 
   /// Where its newest record stands.
-  var newest: (source: OpenedSource, row: Int)? { source.map { ($0, row) } }
+  var newest: RecordPlace? { place.map { RecordPlace(plan: $0.plan, unit: $0.unit, row: row) } }
 
   @inline(__always)
   mutating func add(time: Int64, severity: Severity, row: Int) {
@@ -311,7 +342,7 @@ struct PatternCount {
     first = min(first, other.first)
     if other.last >= last {
       last = other.last
-      source = other.source
+      place = other.place
       row = other.row
     }
   }
@@ -358,21 +389,22 @@ package struct PatternCounts: Sendable {
   /// Labels by stream number.
   package var streams: [UInt32: Stream]
 
-  init(_ counted: CountedPatterns) {
+  init(_ counted: CountedPatterns) throws {
     range = counted.grid.range
     step = counted.grid.step
     var entries: [Entry] = []
     var streams: [UInt32: Stream] = [:]
+    let samples = try RecordPlace.read(counted.patterns.map { ($0.key, $0.value.newest) }) {
+      try $0.value(of: "_msg", atRow: $1)
+    }
     for (number, count) in counted.patterns {
       guard let pattern = counted.names.pattern(number)?.including(count) else { continue }
       for stream in count.streams.keys where streams[stream] == nil { streams[stream] = counted.names.stream(stream) }
-      // A sample that can't be read leaves the analysis without that line, not without an answer.
-      let sample = count.newest.flatMap { try? $0.source.records.value(of: "_msg", atRow: $0.row) } ?? []
       entries.append(
         Entry(
           pattern: pattern, count: count.count, series: count.series(counted.grid), streams: count.streams,
           severity: count.severity, first: Timestamp(nanoseconds: count.first),
-          last: Timestamp(nanoseconds: count.last), sample: sample))
+          last: Timestamp(nanoseconds: count.last), sample: samples[number] ?? []))
     }
     self.entries = entries.sorted { $0.pattern.number < $1.pattern.number }
     self.streams = streams

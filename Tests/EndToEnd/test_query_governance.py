@@ -208,6 +208,27 @@ class Neighbors(unittest.TestCase):
                     connection.close()
 
 
+class Connections(ServerCase):
+    settings = ("--connections-max", "16")
+
+    def test_a_connection_too_many_waits_for_one_to_be_closed(self):
+        idle = [socket.create_connection((self.server.host, self.server.port), timeout=20) for _ in range(16)]
+        eventually(lambda: all(self.asked(connection) for connection in idle))
+        late = socket.create_connection((self.server.host, self.server.port), timeout=20)
+        late.settimeout(0.5)
+        with self.assertRaises(TimeoutError):
+            self.asked(late)
+        idle[0].close()
+        late.settimeout(20)
+        self.assertIn(b"200 OK", late.recv(4096))
+        for connection in [late, *idle]:
+            connection.close()
+
+    def asked(self, connection):
+        connection.sendall(b"GET /api/v1/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        return b"200 OK" in connection.recv(4096)
+
+
 class Tails(ServerCase):
     def test_many_follow_and_hear_the_same(self):
         queries = ["*", "even", 'source:="b"']

@@ -10,7 +10,7 @@ import urllib.parse
 from appliance import Follower, Server, ServerCase, eventually, run
 
 # Looks at all of every message, again and again, and finds nothing.
-HEAVY = "* | " + "replace_regexp ('([0-9a-f]+ ?[a-z]* )+z', 'x') at _msg | " * 400 + "stats by (n) count() c | sort by (c)"
+HEAVY = "* | " + "replace_regexp('[0-9a-f ]+[X-Z]',x) | " * 900 + "stats by (_msg) count() c | sort by (c)"
 
 
 def records(count, source="load"):

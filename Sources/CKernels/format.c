@@ -150,12 +150,13 @@ static inline int64_t divided(int64_t value, int64_t divisor) {
   return quotient - (value % divisor < 0);
 }
 
-size_t tl_format_clock_times(
-    const int64_t *distances, const int64_t *times, size_t count, const tl_clock *clock, uint8_t *out) {
+static inline __attribute__((always_inline)) size_t format_clock_times(
+    const int64_t *distances, const int64_t *times, size_t count, const tl_clock *clock, unsigned places,
+    int64_t units_per_second, int64_t nanoseconds_per_unit, uint8_t *out) {
   const size_t width = clock->byte_count;
   for (size_t index = 0; index < count; index++) {
-    int64_t units = (int64_t)((uint64_t)divided(times[index], clock->nanoseconds_per_unit) + (uint64_t)distances[index]);
-    int64_t second = (int64_t)((uint64_t)divided(units, clock->units_per_second) - (uint64_t)clock->day_start);
+    int64_t units = (int64_t)((uint64_t)divided(times[index], nanoseconds_per_unit) + (uint64_t)distances[index]);
+    int64_t second = (int64_t)((uint64_t)divided(units, units_per_second) - (uint64_t)clock->day_start);
     if (second < 0 || second >= 86400) return index;
     uint8_t *text = out + index * width;
     memcpy(text, clock->text, width);
@@ -163,13 +164,27 @@ size_t tl_format_clock_times(
     memcpy(text + clock->hour, pairs + 2 * (now / 3600), 2);
     memcpy(text + clock->minute, pairs + 2 * (now / 60 % 60), 2);
     memcpy(text + clock->second, pairs + 2 * (now % 60), 2);
-    if (clock->places > 0) {
-      uint64_t whole = ((uint64_t)second + (uint64_t)clock->day_start) * (uint64_t)clock->units_per_second;
-      uint64_t fraction = (uint64_t)units - whole;
-      write_exactly(fraction, clock->places, text + clock->fraction);
+    if (places > 0) {
+      uint64_t whole = ((uint64_t)second + (uint64_t)clock->day_start) * (uint64_t)units_per_second;
+      write_exactly((uint64_t)units - whole, places, text + clock->fraction);
     }
   }
   return count;
+}
+
+size_t tl_format_clock_times(
+    const int64_t *distances, const int64_t *times, size_t count, const tl_clock *clock, uint8_t *out) {
+  // The usual fractions by themselves: dividing by a number known here is multiplying.
+  switch (clock->places) {
+    case 0: return format_clock_times(distances, times, count, clock, 0, 1, 1000000000, out);
+    case 3: return format_clock_times(distances, times, count, clock, 3, 1000, 1000000, out);
+    case 6: return format_clock_times(distances, times, count, clock, 6, 1000000, 1000, out);
+    case 9: return format_clock_times(distances, times, count, clock, 9, 1000000000, 1, out);
+    default:
+      return format_clock_times(
+          distances, times, count, clock, clock->places, (int64_t)powers[clock->places],
+          (int64_t)powers[9 - clock->places], out);
+  }
 }
 
 void tl_hex_digits_portable(const uint8_t *packed, size_t digit_count, uint8_t letters, uint8_t *out) {

@@ -66,7 +66,7 @@ extension BlockDecoder {
     return column
   }
 
-  private func fieldValues(at index: Int) throws -> FieldValues {
+  func fieldValues(at index: Int) throws -> FieldValues {
     if let known = knownFieldValues[index] { return known }
     let field = summary.fields[index]
     let result: FieldValues
@@ -174,7 +174,7 @@ extension BlockDecoder {
   }
 
   /// By field: the counts that the block itself holds. Blocks written before there were any hold none.
-  private func storedCounts() throws -> [Int: FieldValueCounts] {
+  func storedCounts() throws -> [Int: FieldValueCounts] {
     if let loadedFieldCounts { return loadedFieldCounts }
     var all: [Int: FieldValueCounts] = [:]
     if hasColumn(ColumnKey.fieldCounts) {

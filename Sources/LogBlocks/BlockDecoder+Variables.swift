@@ -323,17 +323,18 @@ struct VariableDirectory {
 
 extension Template {
   var slotCount: Int {
-    var count = 0
-    var index = 0
-    while index < text.count {
-      if text[index] == Template.slotMarker, index + 1 < text.count {
-        count += 1
-        index += 2
-      } else {
+    text.withUnsafeBufferPointer { text in
+      var count = 0
+      var index = 0
+      while index + 1 < text.count {
+        if text[index] == Template.slotMarker {
+          count += 1
+          index += 1
+        }
         index += 1
       }
+      return count
     }
-    return count
   }
 
   /// Calls `body` with the literals at even places; the odd ones between them are for the variables.

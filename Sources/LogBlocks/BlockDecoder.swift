@@ -22,9 +22,10 @@ package final class BlockDecoder: RecordSource {
   private var loadedTemplateCodes: StoredCodes?
   private var loadedGroups: RowGroups?
   private var loadedDirectory: VariableDirectory?
-  private var messageWords: TokenFilter?
+  /// Token filters as they are stored.
+  private var messageWords: FrameContent?
   private var letterRuns: LetterRuns?
-  private var fieldWords: [Int: TokenFilter] = [:]
+  private var fieldWords: [Int: FrameContent] = [:]
   private var loadedShapes: Shapes?
   /// Read when the newest rows are asked for; single rows are then taken from it.
   private(set) var loadedTail: BlockTail?
@@ -205,10 +206,9 @@ package final class BlockDecoder: RecordSource {
 
   package func variablesMayContain(word: [UInt8]) throws -> Bool {
     guard TokenFilter.answersInMessages(word) else { return true }
-    if let messageWords { return messageWords.mayContain(word) }
-    let filter = try TokenFilter(decoding: content(ColumnKey.words), place: ColumnKey.words)
+    let filter = try messageWords ?? lentContent(ColumnKey.words)
     messageWords = filter
-    return filter.mayContain(word)
+    return try TokenFilter.mayContain(word, in: filter.bytes, place: ColumnKey.words)
   }
 
   package func variablesMayContain(_ run: LetterRun, ignoringCase: Bool) throws -> Bool {
@@ -224,11 +224,10 @@ package final class BlockDecoder: RecordSource {
     case .constant(let value): return WordTokenizer.words(of: value).contains(word)
     case .dictionary, .shared: return true
     case .list:
-      if let filter = fieldWords[index] { return filter.mayContain(word) }
       let key = ColumnKey.fieldWords(index)
-      let filter = try TokenFilter(decoding: content(key), place: key)
+      let filter = try fieldWords[index] ?? lentContent(key)
       fieldWords[index] = filter
-      return filter.mayContain(word)
+      return try TokenFilter.mayContain(word, in: filter.bytes, place: key)
     }
   }
 
@@ -247,10 +246,14 @@ package final class BlockDecoder: RecordSource {
     try decompressor.open(frame(key), place: "column \(key)")
   }
 
+  private func lentContent(_ key: String) throws -> FrameContent {
+    try decompressor.openContent(frame(key), place: "column \(key)")
+  }
+
   func variableGroup(_ number: Int) throws -> FrameContent {
     if number < variableGroups.count, let known = variableGroups[number] { return known }
     let key = ColumnKey.variableGroup(number)
-    let content = try decompressor.openContent(frame(key), place: "column \(key)")
+    let content = try lentContent(key)
     // A group that there is has a number below the count of columns, or the block is damaged.
     guard number < keys.count + 2 else { throw BlockError.corrupt(place: "column \(key)") }
     while variableGroups.count <= number { variableGroups.append(nil) }

@@ -165,18 +165,21 @@ struct RowGroups {
   /// `groupCount + 1` entries: the rows of code c are `rows[starts[c]..<starts[c + 1]]`.
   var starts: [Int]
 
+  /// - Parameter codes: Each below `groupCount`.
   init(codes: [UInt32], groupCount: Int) {
     var starts = [Int](repeating: 0, count: groupCount + 1)
     for code in codes { starts[Int(code) + 1] += 1 }
     for group in 0..<groupCount { starts[group + 1] += starts[group] }
     var next = starts
-    var rows = [UInt32](repeating: 0, count: codes.count)
-    for (row, code) in codes.enumerated() {
-      let place = next[Int(code)]
-      next[Int(code)] = place + 1
-      rows[place] = UInt32(row)
+    rows = [UInt32](unsafeUninitializedCapacity: codes.count) { rows, initialized in
+      next.withUnsafeMutableBufferPointer { next in
+        for (row, code) in codes.enumerated() {
+          rows[next[Int(code)]] = UInt32(row)
+          next[Int(code)] += 1
+        }
+      }
+      initialized = codes.count
     }
-    self.rows = rows
     self.starts = starts
   }
 

@@ -362,8 +362,7 @@ struct TimestampLayout {
       // The first text of a day is written in full; those that follow differ in their time of day.
       var clock = tl_clock(
         text: target, byte_count: byteCount, hour: places.hour, minute: places.minute, second: places.second,
-        fraction: places.fraction, places: UInt32(self.places), units_per_second: unitsPerSecond,
-        nanoseconds_per_unit: nanosecondsPerUnit, day_start: day.days &* 86_400)
+        fraction: places.fraction, places: UInt32(self.places), day_start: day.days &* 86_400)
       index += tl_format_clock_times(
         distances + index, times + index, count - index, &clock, output + index * byteCount)
     }

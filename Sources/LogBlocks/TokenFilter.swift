@@ -40,6 +40,10 @@ package struct TokenFilter: Sendable {
   }
 
   package func mayContain(key: UInt64) -> Bool {
+    fingerprints.withUnsafeBufferPointer { mayContain(key: key, in: $0) }
+  }
+
+  private func mayContain(key: UInt64, in fingerprints: UnsafeBufferPointer<UInt8>) -> Bool {
     switch form {
     case .nothing: return false
     case .anything: return true
@@ -47,6 +51,16 @@ package struct TokenFilter: Sendable {
       let hash = TokenFilter.mix(key, seed)
       let (a, b, c) = places(of: hash)
       return fingerprints[a] ^ fingerprints[b] ^ fingerprints[c] == TokenFilter.fingerprint(of: hash)
+    }
+  }
+
+  /// Asks a filter where it is stored, without a copy of it.
+  static func mayContain(
+    _ word: [UInt8], in stored: UnsafeBufferPointer<UInt8>, place: @autoclosure () -> String
+  ) throws(BlockError) -> Bool {
+    try stored.read(place()) { (reader) throws(BlockError) -> Bool in
+      let (filter, fingerprints) = try TokenFilter.parts(from: &reader)
+      return word.withUnsafeBufferPointer { filter.mayContain(key: TokenFilter.key($0), in: fingerprints) }
     }
   }
 
@@ -173,23 +187,33 @@ package struct TokenFilter: Sendable {
     return bytes
   }
 
-  init(decoding bytes: [UInt8], place: String) throws(BlockError) {
-    self = try bytes.read(place) { (reader) throws(BlockError) -> TokenFilter in
-      var filter = TokenFilter(keys: [])
-      guard let form = Form(rawValue: try reader.byte()) else { throw reader.corrupt }
-      filter.form = form
-      if form == .fuse {
-        filter.segmentLengthLog2 = Int(try reader.byte())
-        guard filter.segmentLengthLog2 <= 18 else { throw reader.corrupt }
-        filter.segmentCount = try reader.count(max: reader.remaining)
-        guard filter.segmentCount > 0 else { throw reader.corrupt }
-        let low = UInt64(try reader.littleEndian32())
-        filter.seed = low | UInt64(try reader.littleEndian32()) << 32
-        filter.fingerprints = try reader.array((filter.segmentCount + 2) << filter.segmentLengthLog2)
-      }
-      try reader.expectEnd()
+  init(decoding bytes: [UInt8], place: @autoclosure () -> String) throws(BlockError) {
+    self = try bytes.read(place()) { (reader) throws(BlockError) -> TokenFilter in
+      var (filter, fingerprints) = try TokenFilter.parts(from: &reader)
+      filter.fingerprints = Array(fingerprints)
       return filter
     }
+  }
+
+  /// A filter without its fingerprints, and those.
+  private static func parts(
+    from reader: inout ByteReader
+  ) throws(BlockError) -> (filter: TokenFilter, fingerprints: UnsafeBufferPointer<UInt8>) {
+    var filter = TokenFilter(keys: [])
+    var fingerprints = UnsafeBufferPointer<UInt8>(start: nil, count: 0)
+    guard let form = Form(rawValue: try reader.byte()) else { throw reader.corrupt }
+    filter.form = form
+    if form == .fuse {
+      filter.segmentLengthLog2 = Int(try reader.byte())
+      guard filter.segmentLengthLog2 <= 18 else { throw reader.corrupt }
+      filter.segmentCount = try reader.count(max: reader.remaining)
+      guard filter.segmentCount > 0 else { throw reader.corrupt }
+      let low = UInt64(try reader.littleEndian32())
+      filter.seed = low | UInt64(try reader.littleEndian32()) << 32
+      fingerprints = try reader.take((filter.segmentCount + 2) << filter.segmentLengthLog2)
+    }
+    try reader.expectEnd()
+    return (filter, fingerprints)
   }
 }
 

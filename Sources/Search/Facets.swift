@@ -31,8 +31,9 @@ struct FacetBuilder {
 
   init(byteCountMax: Int) { self.byteCountMax = byteCountMax }
 
-  mutating func add(_ plan: ScanPlan) throws {
+  mutating func add(_ plan: ScanPlan) async throws {
     for unit in plan.units {
+      try await plan.pause()
       if byteCount > byteCountMax {
         throw SearchError.tooLarge(
           "the values of all fields hold more than \(byteCountMax) bytes; narrow the time range or the filter")
@@ -126,8 +127,9 @@ extension BlockSummary.FieldSummary {
 /// Counts which fields records have.
 struct FieldNameBuilder {
   private var counts: [[UInt8]: Int] = [:]
-  mutating func add(_ plan: ScanPlan) throws {
+  mutating func add(_ plan: ScanPlan) async throws {
     for unit in plan.units {
+      try await plan.pause()
       if plan.matchesWholly(unit), let summary = try plan.summary(of: unit) {
         try plan.checkDeadline()
         plan.countMatched(summary.recordCount)

@@ -62,13 +62,14 @@ extension SearchService {
       }
       let near = Dictionary(nearest.map { ($0.pattern, $0) }, uniquingKeysWith: { first, _ in first })
       var hits: [MeaningHit] = []
+      let newest = try RecordPlace.read(found.map { ($0.key, $0.value.newest) }) { try $0.row($1) }
       for (pattern, count) in found {
-        guard let (source, row) = count.newest else { continue }
+        guard let row = newest[pattern] else { continue }
         let isExact = exactRanks[pattern] != nil
         let sharesWords = isExact || near[pattern]?.sharesWords == true
         hits.append(
           MeaningHit(
-            row: try source.records.row(row), pattern: pattern,
+            row: row, pattern: pattern,
             score: (isExact ? 1 : 0) + Double(near[pattern]?.score ?? 0), duplicateCount: count.count,
             match: sharesWords ? (near[pattern] == nil ? .word : .both) : .meaning))
       }

@@ -45,14 +45,14 @@ extension SearchService {
     let filter = try parseFilter(request.text)
     return try await withTurn(scope) {
       let plan = try await plan(filter, request.range, fields: ["pattern"], scope: scope)
-      let totals = try patternTotals(plan)
+      let totals = try await patternTotals(plan)
       var previous: [UInt32: Int] = [:]
       if request.range.start != TimeRange.all.start {
         // A window without an end goes on until now.
         let end = request.range.end == TimeRange.all.end ? currentTime : request.range.end
         let length = max(0, end.nanoseconds(since: request.range.start))
         let before = TimeRange(start: request.range.start.advanced(byNanoseconds: -length), end: request.range.start)
-        previous = try patternTotals(await self.plan(filter, before, fields: ["pattern"], scope: scope))
+        previous = try await patternTotals(self.plan(filter, before, fields: ["pattern"], scope: scope))
       }
       var ranked = totals.compactMap { number, count in plan.names.pattern(number).map { (pattern: $0, count: count) } }
       ranked.sort { left, right in
@@ -72,13 +72,15 @@ extension SearchService {
       }
       // Only of those that are shown is more counted than how many there are.
       let shown = ranked.prefix(limit).map(\.pattern)
-      let counted = try patternCounts(plan, only: Set(shown.map(\.number)))
-      let volumes = try shown.compactMap { pattern -> PatternVolume? in
+      let counted = try await patternCounts(plan, request.range, only: Set(shown.map(\.number)))
+      let samples = try RecordPlace.read(shown.map { ($0.number, counted.patterns[$0.number]?.newest) }) {
+        try $0.value(of: "_msg", atRow: $1)
+      }
+      let volumes = shown.compactMap { pattern -> PatternVolume? in
         guard let count = counted.patterns[pattern.number] else { return nil }
         return PatternVolume(
           pattern: pattern.including(count), count: count.count, counts: count.series(counted.grid),
-          previousCount: previous[pattern.number] ?? 0,
-          sample: try count.newest.map { try $0.source.records.value(of: "_msg", atRow: $0.row) } ?? [],
+          previousCount: previous[pattern.number] ?? 0, sample: samples[pattern.number] ?? [],
           streamCount: count.streams.count)
       }
       return PatternPage(
@@ -88,9 +90,10 @@ extension SearchService {
   }
 
   /// How many records each pattern has; of blocks that match as a whole, their summaries tell it.
-  private func patternTotals(_ plan: ScanPlan) throws -> [UInt32: Int] {
+  private func patternTotals(_ plan: ScanPlan) async throws -> [UInt32: Int] {
     var totals: [UInt32: Int] = [:]
     for unit in plan.units {
+      try await plan.pause()
       try plan.readCounts(unit) { source in
         let reader = source.reader
         if source.matchesAll {
@@ -122,28 +125,33 @@ extension SearchService {
     let filter = try parseFilter(filterText)
     return try await withTurn(scope) {
       let counted = try await patternCounts(filter, range, step: step, scope: scope)
-      return PatternCounts(counted)
+      return try PatternCounts(counted)
     }
   }
 
   func patternCounts(
     _ filter: Filter, _ range: TimeRange, step: Int64? = nil, scope: TenantScope
   ) async throws -> CountedPatterns {
-    try patternCounts(try await plan(filter, range, fields: ["pattern"], scope: scope), step: step)
+    try await patternCounts(try await plan(filter, range, fields: ["pattern"], scope: scope), range, step: step)
   }
 
   /// - Parameter wanted: Patterns to count; nil: all.
   private func patternCounts(
-    _ plan: ScanPlan, step: Int64? = nil, only wanted: Set<UInt32>? = nil
-  ) throws -> CountedPatterns {
+    _ plan: ScanPlan, _ range: TimeRange, step: Int64? = nil, only wanted: Set<UInt32>? = nil
+  ) async throws -> CountedPatterns {
     let counted = CountedPatterns(
-      names: plan.names, grid: TimeGrid(range: plan.range, plan: plan, step: step), wanted: wanted)
-    for unit in plan.units {
+      names: plan.names, grid: TimeGrid(range: range, plan: plan, step: step), wanted: wanted)
+    for (index, unit) in plan.units.enumerated() {
+      try await plan.pause()
       try plan.readCounts(unit) { source in
         guard counted.mayHold(source) else { return 0 }
         let rows = try source.rows()
-        if !rows.isEmpty { try counted.add(source, rows) }
+        if !rows.isEmpty { try counted.add(source, rows, at: RecordPlace(plan: plan, unit: index, row: 0)) }
         return rows.count
+      }
+      if counted.byteCount > byteCountMax {
+        throw SearchError.tooLarge(
+          "the counts of all patterns hold more than \(byteCountMax) bytes; narrow the time range or the filter")
       }
     }
     return counted
@@ -211,13 +219,27 @@ final class CountedPatterns {
   /// About what the counts take in memory.
   var byteCount: Int { patterns.values.reduce(0) { $0 + 200 + 32 * ($1.buckets.count + $1.streams.count) } }
 
-  init(names: TenantNames, grid: TimeGrid) {
+  /// Patterns that are counted; nil: all.
+  private let wanted: Set<UInt32>?
+
+  init(names: TenantNames, grid: TimeGrid, wanted: Set<UInt32>? = nil) {
     self.names = names
     self.grid = grid
+    self.wanted = wanted
+  }
+
+  private func pattern(ofTemplate number: UInt32) -> UInt32? {
+    guard let pattern = names.pattern(ofTemplate: number) else { return nil }
+    return wanted?.contains(pattern) == false ? nil : pattern
+  }
+
+  /// Whether a source has a template whose records are counted.
+  func mayHold(_ source: OpenedSource) -> Bool {
+    source.reader.templateCounts.contains { pattern(ofTemplate: $0.number) != nil }
   }
 
   /// Counts by small numbers in arrays; dictionaries see each pattern of a source once, not each row.
-  func add(_ source: OpenedSource, _ rows: RowSet) throws {
+  func add(_ source: OpenedSource, _ rows: RowSet, at unit: RecordPlace) throws {
     let reader = source.reader
     // Pattern and stream numbers to places in this source's arrays.
     var numbers: [UInt32] = []
@@ -274,7 +296,7 @@ final class CountedPatterns {
     }
     for (place, number) in numbers.enumerated() where spans[place].count > 0 {
       if streams.isEmpty { byStream.add(place, 0, count: UInt32(spans[place].count)) }
-      patterns[number, default: PatternCount()].include(spans[place], of: source)
+      patterns[number, default: PatternCount()].include(spans[place], at: unit)
     }
     bySeverity.forEach { place, column, count in patterns[numbers[place]]?.severityCounts[column] += count }
     byBucket.forEach { place, column, count in
@@ -283,6 +305,35 @@ final class CountedPatterns {
     byStream.forEach { place, column, count in
       patterns[numbers[place]]?.streams[streamCounts[column].number, default: 0] += count
     }
+  }
+}
+
+/// Where a record stands: what thousands of patterns hold must not keep every block's columns in memory.
+struct RecordPlace {
+  let plan: ScanPlan
+  /// Index in the plan's units.
+  let unit: Int
+  let row: Int
+
+  /// What `body` reads of each record; each unit is opened once, and set aside if it turns out to be damaged.
+  static func read<Key: Hashable, Value>(
+    _ places: [(key: Key, place: RecordPlace?)], _ body: (RecordReader, Int) throws -> Value
+  ) throws -> [Key: Value] {
+    var values: [Key: Value] = [:]
+    let known = places.compactMap { entry in entry.place.map { (key: entry.key, place: $0) } }
+    for (_, ofPlan) in Dictionary(grouping: known, by: { ObjectIdentifier($0.place.plan) }) {
+      for (unit, entries) in Dictionary(grouping: ofPlan, by: { $0.place.unit }) {
+        let plan = entries[0].place.plan
+        try plan.checkDeadline()
+        do {
+          let records = try plan.records(of: plan.units[unit])
+          for entry in entries { values[entry.key] = try body(records, entry.place.row) }
+        } catch {
+          guard plan.setAside(plan.units[unit], because: error) else { throw error }
+        }
+      }
+    }
+    return values
   }
 }
 
@@ -322,7 +373,8 @@ struct PatternCount {
   var severityCounts = [Int](repeating: 0, count: Severity.allCases.count)
   private(set) var first = Int64.max
   private(set) var last = Int64.min
-  private var source: OpenedSource?
+  /// The unit of its newest record.
+  private var place: RecordPlace?
   private var row = 0
 
   /// The most serious that a tenth of its records are at or above: a single odd record does not speak for all.
@@ -336,7 +388,7 @@ struct PatternCount {
   }
 
   /// Where its newest record stands.
-  var newest: (source: OpenedSource, row: Int)? { source.map { ($0, row) } }
+  var newest: RecordPlace? { place.map { RecordPlace(plan: $0.plan, unit: $0.unit, row: row) } }
 
   /// The records of one source.
   struct Span {
@@ -356,12 +408,12 @@ struct PatternCount {
     }
   }
 
-  mutating func include(_ span: Span, of source: OpenedSource) {
+  mutating func include(_ span: Span, at unit: RecordPlace) {
     count += span.count
     first = min(first, span.first)
     if span.last >= last {
       last = span.last
-      self.source = source
+      place = unit
       row = span.row
     }
   }
@@ -408,21 +460,22 @@ package struct PatternCounts: Sendable {
   /// Labels by stream number.
   package var streams: [UInt32: Stream]
 
-  init(_ counted: CountedPatterns) {
+  init(_ counted: CountedPatterns) throws {
     range = counted.grid.range
     step = counted.grid.step
     var entries: [Entry] = []
     var streams: [UInt32: Stream] = [:]
+    let samples = try RecordPlace.read(counted.patterns.map { ($0.key, $0.value.newest) }) {
+      try $0.value(of: "_msg", atRow: $1)
+    }
     for (number, count) in counted.patterns {
       guard let pattern = counted.names.pattern(number)?.including(count) else { continue }
       for stream in count.streams.keys where streams[stream] == nil { streams[stream] = counted.names.stream(stream) }
-      // A sample that can't be read leaves the analysis without that line, not without an answer.
-      let sample = count.newest.flatMap { try? $0.source.records.value(of: "_msg", atRow: $0.row) } ?? []
       entries.append(
         Entry(
           pattern: pattern, count: count.count, series: count.series(counted.grid), streams: count.streams,
           severity: count.severity, first: Timestamp(nanoseconds: count.first),
-          last: Timestamp(nanoseconds: count.last), sample: sample))
+          last: Timestamp(nanoseconds: count.last), sample: samples[number] ?? []))
     }
     self.entries = entries.sorted { $0.pattern.number < $1.pattern.number }
     self.streams = streams

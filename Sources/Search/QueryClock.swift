@@ -8,6 +8,10 @@ final class QueryClock: Sendable {
   private let start = ContinuousClock.now
   private let seconds: Int
   private let waited = Mutex(Duration.zero)
+  private let lastPause = Mutex(ContinuousClock.now)
+
+  /// How long a query holds its thread while others wait for it.
+  private static let slice = Duration.milliseconds(10)
 
   init(seconds: Int) { self.seconds = seconds }
 
@@ -15,6 +19,18 @@ final class QueryClock: Sendable {
   func check() throws {
     try Task.checkCancellation()
     if isOver { throw SearchError.timeout(seconds: seconds) }
+  }
+
+  /// The same; and lets the tenant's other queries have the thread when this one has held it for a while.
+  func pause() async throws {
+    try check()
+    let isDue = lastPause.withLock { last in
+      let now = ContinuousClock.now
+      guard now - last > QueryClock.slice else { return false }
+      last = now
+      return true
+    }
+    if isDue { await Task.yield() }
   }
 
   /// Whether nobody will take an answer: the deadline has passed or the caller has gone.

@@ -58,20 +58,22 @@ struct RowScan {
       ? limit.map { $0.addingReportingOverflow(offset) }.map { $0.overflow ? .max : $0.partialValue } ?? .max : Int.max
     if perSource == 0 { return }
     var scan = OrderedScan(plan, isDescending: true, limit: perSource)
+    var count = 0
     while let item = try scan.next() {
+      count += 1
+      // Pipes can take long for each row.
+      if count % 256 == 0 { try await plan.pause() }
       guard let row = try row(item.row, of: item.source, fields) else { continue }
       if try !chain.push(row) { return }
       if output.isFull { return }
-      if output.rows.count >= RowScan.batchRowCount {
-        try await output.drain(sink)
-        try plan.checkDeadline()
-      }
+      if output.rows.count >= RowScan.batchRowCount { try await output.drain(sink) }
     }
   }
 
   /// One row for many records where a unit can be counted, the records one by one where it can't.
   private func pushCounts(_ counted: CountedScan, fields: FieldSelection, into chain: PipeChain) async throws {
     for unit in plan.units {
+      try await plan.pause()
       var rows: [Row] = []
       try plan.readCounts(unit) { source in
         if let result = try counted.rows(of: source) {
@@ -92,6 +94,7 @@ struct RowScan {
     fields: FieldSelection, into chain: PipeChain, _ output: RowOutput, _ sink: ([Row]) async throws -> Void
   ) async throws {
     for unit in plan.units.sorted(by: { $0.minTimeMaxTime.last > $1.minTimeMaxTime.last }) {
+      try await plan.pause()
       guard let (source, rows) = try plan.open(unit) else { continue }
       var pending: [Int] = []
       pending.reserveCapacity(rows.count)
@@ -100,7 +103,7 @@ struct RowScan {
         guard let row = try self.row(row, of: source, fields) else { break }
         if try !chain.push(row) { return }
         if output.rows.count >= RowScan.batchRowCount { try await output.drain(sink) }
-        if index % 4096 == 4095 { try plan.checkDeadline() }
+        if index % 256 == 255 { try await plan.pause() }
       }
     }
   }
@@ -113,6 +116,7 @@ struct RowScan {
   ) async throws {
     var hitStreams: Set<UInt32> = []
     for unit in plan.units {
+      try await plan.pause()
       guard let (source, rows) = try plan.open(unit) else { continue }
       let streams = try source.reader.streams()
       rows.forEach { hitStreams.insert(streams[$0]) }
@@ -151,7 +155,7 @@ struct RowScan {
         }
         if output.rows.count >= RowScan.batchRowCount { try await output.drain(sink) }
         line += 1
-        if line % 4096 == 0 { try plan.checkDeadline() }
+        if line % 256 == 0 { try await plan.pause() }
       }
     }
   }

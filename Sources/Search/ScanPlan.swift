@@ -159,13 +159,21 @@ final class ScanPlan {
     }
   }
 
+  /// The records of a unit, whether they match or not.
+  func records(of unit: ScanUnit) throws -> RecordReader { RecordReader(try reader(of: unit), names: names) }
+
   /// Sets a source's block aside if `error` tells of damage.
   ///
   /// - Returns: Whether it does; the source is then of no more use.
   func setAside(_ source: OpenedSource, because error: any Error) -> Bool {
-    guard case .block(let block) = source.unit.origin, view.quarantine(block, because: error) else { return false }
+    guard setAside(source.unit, because: error) else { return false }
     source.isDamaged = true
     return true
+  }
+
+  func setAside(_ unit: ScanUnit, because error: any Error) -> Bool {
+    guard case .block(let block) = unit.origin else { return false }
+    return view.quarantine(block, because: error)
   }
 
   private func openSource(_ unit: ScanUnit) throws -> (OpenedSource, RowSet)? {
@@ -225,6 +233,9 @@ final class ScanPlan {
 
   /// - Throws: `SearchError.timeout` past the deadline, `CancellationError` when the caller has gone.
   func checkDeadline() throws { try clock.check() }
+
+  /// The same, and a moment for others: to be called where a query can be left for a while.
+  func pause() async throws { try await clock.pause() }
 
   /// Waits for whoever takes the rows. A reader's slowness is not the query's: it does not count against the deadline.
   func waiting(for body: () async throws -> Void) async throws { try await clock.waiting(for: body) }

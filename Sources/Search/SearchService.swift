@@ -139,7 +139,7 @@ package struct SearchService: Sendable {
         builder.add(rows)
         return builder.result(statistics)
       case .plan(let plan):
-        try builder.add(plan)
+        try await builder.add(plan)
         return builder.result(plan.finishedStatistics())
       }
     }
@@ -151,7 +151,7 @@ package struct SearchService: Sendable {
       var builder = FacetBuilder(byteCountMax: limits.byteCountMax)
       switch source {
       case .rows(let rows, _): builder.add(rows)
-      case .plan(let plan): try builder.add(plan)
+      case .plan(let plan): try await builder.add(plan)
       }
       return builder.result(limit: limit)
     }
@@ -162,7 +162,7 @@ package struct SearchService: Sendable {
       var builder = FieldNameBuilder()
       switch source {
       case .rows(let rows, _): builder.add(rows)
-      case .plan(let plan): try builder.add(plan)
+      case .plan(let plan): try await builder.add(plan)
       }
       return builder.result()
     }
@@ -180,6 +180,7 @@ package struct SearchService: Sendable {
       case .plan(let plan):
         var byteCount = 0
         for unit in plan.units {
+          try await plan.pause()
           try plan.read(unit) { source, rows in
             let codes = try ValueCodes(field, of: source)
             var byCode: [Int: Int] = [:]
@@ -210,7 +211,7 @@ package struct SearchService: Sendable {
   /// Runs `body` in the tenant's turn.
   private func counting<Result: Sendable>(
     _ request: SearchRequest, fields: [String] = [], scope: TenantScope,
-    _ body: @Sendable (CountSource) throws -> Result
+    _ body: (CountSource) async throws -> Result
   ) async throws -> Result {
     let query = try parse(request.text)
     return try await withTurn(scope) {
@@ -225,9 +226,9 @@ package struct SearchService: Sendable {
               "the rows behind the pipes hold more than \(limits.byteCountMax) bytes; narrow the query")
           }
         }
-        return try body(.rows(collected, statistics))
+        return try await body(.rows(collected, statistics))
       }
-      return try body(
+      return try await body(
         .plan(try await plan(query.filter, query.range(in: request.range), fields: fields, scope: scope)))
     }
   }

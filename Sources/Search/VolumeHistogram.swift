@@ -38,13 +38,13 @@ struct HistogramBuilder {
     self.byteCountMax = byteCountMax
   }
 
-  mutating func add(_ plan: ScanPlan) throws {
+  mutating func add(_ plan: ScanPlan) async throws {
     for unit in plan.units {
+      try await plan.pause()
       // Steps of whole minutes over everything in a block are in its summary.
       if step % 60_000_000_000 == 0, field == nil || field == "severity", plan.matchesWholly(unit),
         let summary = try plan.summary(of: unit)
       {
-        try plan.checkDeadline()
         add(summary)
         plan.countMatched(summary.recordCount)
         continue

@@ -10,7 +10,7 @@ import urllib.parse
 from appliance import Follower, Server, ServerCase, eventually, run
 
 # Looks at all of every message, again and again, and finds nothing.
-HEAVY = "* | " + "replace_regexp ('([0-9a-f]+ ?[a-z]* )+z', 'x') at _msg | " * 400 + "stats by (n) count() c | sort by (c)"
+HEAVY = "* | " + "replace_regexp('[0-9a-f ]+[X-Z]',x) | " * 900 + "stats by (_msg) count() c | sort by (c)"
 
 
 def records(count, source="load"):
@@ -187,7 +187,13 @@ class Neighbors(unittest.TestCase):
             for start in range(0, 60_000, 10_000):
                 assert server.send(records(60_000)[start : start + 10_000], key=noisy).status == 200
             assert server.send(records(100, "quiet"), key=quiet).status == 200
-            flood = [ask(server, HEAVY, key=noisy) for _ in range(12)]
+            # Its own small queries share the threads with its large ones.
+            flood = [ask(server, HEAVY, key=noisy) for _ in range(4)]
+            eventually(lambda: metric(server, "timberline_queries_running") == 4)
+            begin = time.monotonic()
+            self.assertEqual(len(server.query("took", key=noisy, limit=5)), 5)
+            self.assertLess(time.monotonic() - begin, 3)
+            flood += [ask(server, HEAVY, key=noisy) for _ in range(8)]
             try:
                 eventually(lambda: metric(server, "timberline_queries_waiting") == 4)
                 times = []
@@ -200,6 +206,27 @@ class Neighbors(unittest.TestCase):
             finally:
                 for connection in flood:
                     connection.close()
+
+
+class Connections(ServerCase):
+    settings = ("--connections-max", "16")
+
+    def test_a_connection_too_many_waits_for_one_to_be_closed(self):
+        idle = [socket.create_connection((self.server.host, self.server.port), timeout=20) for _ in range(16)]
+        eventually(lambda: all(self.asked(connection) for connection in idle))
+        late = socket.create_connection((self.server.host, self.server.port), timeout=20)
+        late.settimeout(0.5)
+        with self.assertRaises(TimeoutError):
+            self.asked(late)
+        idle[0].close()
+        late.settimeout(20)
+        self.assertIn(b"200 OK", late.recv(4096))
+        for connection in [late, *idle]:
+            connection.close()
+
+    def asked(self, connection):
+        connection.sendall(b"GET /api/v1/healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        return b"200 OK" in connection.recv(4096)
 
 
 class Tails(ServerCase):

@@ -157,6 +157,17 @@ import Testing
     let expected = (0..<all.count).sorted { all.times[$0] != all.times[$1] ? all.times[$0] > all.times[$1] : $0 > $1 }
     #expect(latest.map(\.row) == Array(expected.prefix(128)), "seed \(seed)")
     if all.count >= 256 { #expect(read == ["tail"]) }
+    try block.verifyCopies()
+  }
+
+  @Test func `a copy that says something else is noticed`() throws {
+    let (encoded, _, _, _) = try sources(seed: 3, count: 300)
+    let (other, _, _, _) = try sources(seed: 4, count: 300)
+    let place = try #require(encoded.columns.firstIndex { $0.key == ColumnKey.tail })
+    var forged = encoded
+    forged.columns[place].data = try #require(other.columns.first { $0.key == ColumnKey.tail }).data
+
+    #expect(throws: BlockError.corrupt(place: "column tail")) { try forged.decoder().verifyCopies() }
   }
 
   @Test(arguments: 0..<30)

@@ -137,14 +137,11 @@ typedef struct {
   /// Where the fraction's digits stand, `places` (0...9) of them.
   size_t fraction;
   unsigned places;
-  /// 10^places.
-  int64_t units_per_second;
-  int64_t nanoseconds_per_unit;
   /// Seconds since 1970 of the day's start.
   int64_t day_start;
 } tl_clock;
 
-/// Writes the texts of the moments `distances` units from `times`, `byte_count` bytes each, up to the first that is of
+/// Writes the texts of the moments `distances` units (of 10^-places seconds) from `times`, `byte_count` bytes each, up to the first that is of
 /// another day; returns how many.
 size_t tl_format_clock_times(
     const int64_t *distances, const int64_t *times, size_t count, const tl_clock *clock, uint8_t *out);

@@ -41,6 +41,8 @@ package struct TemplateSearch: Sendable {
   private let edges: UInt64
   /// By byte of a literal: what it can be.
   private let literalMasks: [UInt64]
+  /// Whether no byte of a literal can be part of it.
+  private let isForSlotsOnly: Bool
   /// By byte of a slot.
   private let byteMasks: [UInt64]
   /// By `SlotKind.rawValue`: the bytes of the alternatives that a slot of that kind can hold.
@@ -100,6 +102,7 @@ package struct TemplateSearch: Sendable {
     self.edges = edges
     self.byteMasks = byteMasks
     literalMasks = byteMasks.map { $0 & inLiterals }
+    isForSlotsOnly = inLiterals == 0
     kindMasks = (0...SlotKind.allCases.count).map { raw in
       guard let possible = SlotKind(rawValue: UInt8(raw))?.possibleBytes else { return .max }
       let mask = (0...255).reduce(0) { possible.contains(UInt8($1)) ? $0 | byteMasks[$1] : $0 }
@@ -139,6 +142,11 @@ package struct TemplateSearch: Sendable {
         var slot = 0
         var index = 0
         while index < text.count {
+          if isForSlotsOnly, text[index] != Template.slotMarker {
+            read = 0
+            while index < text.count, text[index] != Template.slotMarker { index += 1 }
+            if index == text.count { break }
+          }
           let byte = text[index]
           if byte != Template.slotMarker || index + 1 == text.count {
             let mask = literalMasks[Int(byte)]

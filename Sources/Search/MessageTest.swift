@@ -113,6 +113,11 @@ extension FilterEvaluator {
   private func scanMessages(
     _ test: MessageTest, within candidates: RowSet, whole: (NumberCount) -> Void, into rows: inout RowSet
   ) throws {
+    // Such a word stands in no literal: without it in a variable, no message has it.
+    for word in test.matcher.requiredWords where try !source.variablesMayContain(word: word) {
+      ruledOut = .tokens
+      return
+    }
     var open: [UInt32] = []
     for entry in source.templateCounts {
       switch test.verdict(on: entry.number) {
@@ -123,11 +128,6 @@ extension FilterEvaluator {
     }
     if open.isEmpty {
       ruledOut = .templates
-      return
-    }
-    // Such a word stands in no literal: without it in a variable, no message has it.
-    for word in test.matcher.requiredWords where try !source.variablesMayContain(word: word) {
-      ruledOut = .tokens
       return
     }
     // A run of letters that no variable holds stands in none: what is left for slots.

@@ -128,6 +128,21 @@ final class DatabaseFile: @unchecked Sendable {
     }
   }
 
+  /// Copies the log into the file, empties it, and frees the pages that connections keep in memory.
+  func tidy() async throws(StorageError) {
+    try await maintain("tidying the file") { [self] database in
+      try checkpoint(database, mode: "TRUNCATE")
+      unsavedByteCount = 0
+      database.releaseMemory()
+    }
+    let idle = readers.withLock { readers in
+      defer { readers.idle = [] }
+      return readers.idle
+    }
+    // Read-only and done with: a close that fails only delays the freeing of memory.
+    for reader in idle { try? reader.close() }
+  }
+
   /// Runs `body` on the writer's queue, which may then call `writeNow`.
   func enqueue(_ body: @escaping @Sendable () -> Void) { queue.enqueue(body) }
 

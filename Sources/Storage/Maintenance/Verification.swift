@@ -142,7 +142,8 @@ extension TenantDatabase {
         Finding(place: "block \(number)", problem: "was found damaged before and set aside", remedy: Self.restoreRemedy)
       )
     }
-    let view = TenantView(self, range: .all, head: [], blocks: live, quarantinedCount: quarantined.count)
+    let view = TenantView(
+      self, range: .all, head: [], blocks: live, quarantinedCount: quarantined.count, usesCache: false)
     for block in live {
       let problem = try await compute.run { [self] () throws(StorageError) -> String? in
         do {

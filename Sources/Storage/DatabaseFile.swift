@@ -47,7 +47,7 @@ final class DatabaseFile: @unchecked Sendable {
 
   /// - Parameter erasesDeleted: Overwrites what is deleted with zeros.
   init(
-    path: String, in directory: DataDirectory, label: String, migrations: Migrations, erasesDeleted: Bool = false,
+    path: String, in directory: DataDirectory, migrations: Migrations, erasesDeleted: Bool = false,
     checkpointByteCount: Int = 4 << 20, idleReadersMax: Int = 2
   ) {
     self.path = path
@@ -56,7 +56,7 @@ final class DatabaseFile: @unchecked Sendable {
     self.erasesDeleted = erasesDeleted
     self.checkpointByteCount = checkpointByteCount
     self.idleReadersMax = idleReadersMax
-    queue = WorkQueue("timberline.storage.\(label)")
+    queue = WorkQueue()
   }
 
   /// Opens the writer, brings the schema up to date, and answers what `load` reads.
@@ -286,7 +286,7 @@ final class DatabaseFile: @unchecked Sendable {
   func query<T: Sendable>(
     _ operation: String, _ body: @escaping @Sendable (Database) throws -> T
   ) async throws(StorageError) -> T {
-    try await WorkQueue.readers.run { [self] () throws(StorageError) in try read(operation, body) }
+    try await ThreadPool.files.run { [self] () throws(StorageError) in try read(operation, body) }
   }
 
   private func takeReader(_ operation: String) throws(StorageError) -> DatabaseQueue {

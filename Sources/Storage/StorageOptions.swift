@@ -1,7 +1,7 @@
 /// The store's bounds. Every queue and cache has one.
 package struct StorageOptions: Sendable {
   /// Tenants kept open when nobody uses them.
-  package var openTenantsMax = 512
+  package var openTenantsMax = 1024
   /// Seconds without use after which a tenant is flushed and closed.
   package var idleSecondsMax = 300
   /// Seconds without a write after which a tenant's file is tidied: log copied into it, free space given back.

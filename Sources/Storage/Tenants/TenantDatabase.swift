@@ -44,7 +44,7 @@ package final class TenantDatabase: Sendable {
 
   let file: DatabaseFile
   let options: StorageOptions
-  let compute: ComputeQueues
+  let compute: ThreadPool
   let now: @Sendable () -> Timestamp
   let logger: Logger
   let uses = UseCount()
@@ -90,7 +90,7 @@ package final class TenantDatabase: Sendable {
   /// Opens the tenant's file and reads what is kept in memory: templates, streams, the rows of blocks, and the head
   /// from segments.
   init(
-    _ scope: TenantScope, directory: DataDirectory, options: StorageOptions, compute: ComputeQueues,
+    _ scope: TenantScope, directory: DataDirectory, options: StorageOptions, compute: ThreadPool,
     columns: ColumnCache, heads: HeadBudget, now: @escaping @Sendable () -> Timestamp, logger: Logger
   ) async throws(StorageError) {
     self.scope = scope
@@ -103,7 +103,7 @@ package final class TenantDatabase: Sendable {
     self.logger = logger
     try directory.makeTenantFolder(scope.tenant)
     file = DatabaseFile(
-      path: directory.tenantFile(scope.tenant), in: directory, label: scope.tenant.text, migrations: .tenant,
+      path: directory.tenantFile(scope.tenant), in: directory, migrations: .tenant,
       checkpointByteCount: options.checkpointByteCount, idleReadersMax: options.idleReadersMax)
     feed = CommitFeed(uses: uses)
     patterns = PatternTable(file: file)
@@ -163,6 +163,9 @@ package final class TenantDatabase: Sendable {
   package var templateCount: Int { numbers.withLock { $0.templates.count } }
 
   package var streamCount: Int { numbers.withLock { $0.streams.count } }
+
+  /// The highest number that a block was given.
+  package var lastBlock: Int64 { state.withLock { $0.lastBlock } }
 
   private func requireRoom(_ count: Int) throws(StorageError) {
     guard count < Int(UInt32.max) else {
@@ -501,7 +504,9 @@ package final class TenantDatabase: Sendable {
     let holds = state.withLock { $0.catalog.holds }
     let catalog = try BlockTable.load(database) { holds[$0] }
     let lastSegment = try Int64.fetchOne(database, sql: "SELECT max(number) FROM segment") ?? 0
-    let lastBlock = try Int64.fetchOne(database, sql: "SELECT max(number) FROM block") ?? 0
+    // A number that the patterns know of is not given to other records, though its block be gone.
+    let lastBlock = max(
+      try Int64.fetchOne(database, sql: "SELECT max(number) FROM block") ?? 0, try PatternTable.lastBlock(database))
     state.withLock { state in
       state.head = head
       state.catalog = catalog

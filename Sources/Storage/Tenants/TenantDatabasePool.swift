@@ -19,7 +19,7 @@ package actor TenantDatabasePool {
 
   private let directory: DataDirectory
   private let options: StorageOptions
-  private let compute: ComputeQueues
+  private let compute: ThreadPool
   private let columns: ColumnCache
   private let heads: HeadBudget
   private let now: @Sendable () -> Timestamp
@@ -34,7 +34,7 @@ package actor TenantDatabasePool {
   ) {
     self.directory = directory
     self.options = options
-    compute = ComputeQueues(count: computeThreadCount)
+    compute = ThreadPool(threadCount: computeThreadCount)
     columns = ColumnCache(byteCountMax: options.columnCacheByteCountMax)
     heads = HeadBudget(byteCountMax: options.headTotalByteCountMax)
     self.now = now

@@ -20,6 +20,9 @@ final class DatabaseFile: @unchecked Sendable {
   /// Weak: the folder's lock must not depend on who still knows a closed file.
   private weak let directory: DataDirectory?
 
+  /// What was wrong with the log when the file was opened. The damaged log is kept beside the file.
+  let logDamage = Mutex<LogDamage?>(nil)
+
   private var connection: DatabaseQueue?
   /// Whether a write failed in a way after which the connection cannot be trusted.
   private var isDamaged = false
@@ -73,9 +76,19 @@ final class DatabaseFile: @unchecked Sendable {
 
   private func openNow<T>(_ load: (Database) throws -> T) throws(StorageError) -> T {
     try DataDirectory.makeFile(path)
+    inspectLog()
     let connection = try connect()
     self.connection = connection
     return try attempt("reading the tables") { try connection.unsafeRead(load) }
+  }
+
+  /// Looks for damage that SQLite would take for the log's end, and sets the log aside: opening the file overwrites it.
+  private func inspectLog() {
+    let log = path + "-wal"
+    guard let damage = LogInspection.damage(ofLog: log) else { return }
+    logDamage.withLock { $0 = damage }
+    // On a full disk there is no copy; that there was damage is noted all the same.
+    try? FileManager.default.copyItem(atPath: log, toPath: log + ".damaged-\(Int(Date().timeIntervalSince1970))")
   }
 
   /// What to do on a connection that was opened anew because the one before failed.

@@ -125,6 +125,7 @@ package final class TenantDatabase: Sendable {
         try await file.write("setting damaged segments aside") { try SegmentTable.quarantine(damaged, $0) }
       }
       noteHeadSize()
+      try await noteLogDamage()
     } catch {
       await file.close()
       throw error
@@ -409,9 +410,13 @@ package final class TenantDatabase: Sendable {
     }
   }
 
-  /// Copies the log into the file, gives free space back, and lets go of memory that only writing needs.
+  /// A head of this size need not wait for its age where nothing more comes.
+  private static let quietHeadByteCountMin = 1 << 20
+
+  /// Stores a large head, copies the log into the file, gives free space back, and lets go of memory that only writing needs.
   func tidy() async throws(StorageError) {
     state.withLock { $0.untidySince = nil }
+    if state.withLock({ $0.head.byteCount >= Self.quietHeadByteCountMin }) { try await flush() }
     try await maintenanceTurns.withTurn { () async throws(StorageError) in
       try await deleteObsoleteBlocks()
       try await giveBackSpace(byteCountMin: min(1 << 20, options.vacuumByteCountMin))
@@ -494,6 +499,25 @@ package final class TenantDatabase: Sendable {
     numbers.withLock { numbers in
       numbers.templates = templates
       numbers.streams = streams
+    }
+  }
+
+  /// The name in table `setting` of what was found wrong with the log at an opening: text, a line each time.
+  static let logDamageSetting = "log.damage"
+
+  /// Keeps for `verify` that commits were lost with a damaged log: the file itself shows nothing of it.
+  private func noteLogDamage() async throws(StorageError) {
+    guard let damage = file.logDamage.withLock({ $0 }) else { return }
+    logger.error(
+      "log is damaged, commits are missing",
+      metadata: ["tenant": "\(scope.tenant.text)", "damage": "\(damage.description)"])
+    let line = Array("\(damage.description)\n".utf8)
+    try await file.write("noting a damaged log") { database in
+      try database.execute(
+        sql: """
+          INSERT INTO setting (name, value) VALUES (?, ?)
+          ON CONFLICT (name) DO UPDATE SET value = CAST(value || excluded.value AS BLOB)
+          """, arguments: [Self.logDamageSetting, line.blob])
     }
   }
 

@@ -134,21 +134,23 @@ package actor TenantDatabasePool {
       guard case .open(let database, _) = entry else { return nil }
       return (database, database.headByteCount)
     }
-    let largest = open.sorted { $0.byteCount > $1.byteCount }.lazy.map(\.database)
     // Several at once: while one waits for its sync, another is encoded.
-    await withTaskGroup(of: Void.self) { group in
-      var running = 0
-      for database in largest where heads.byteCount > heads.reliefByteCount {
-        if running >= 4 {
-          await group.next()
-          running -= 1
-          if heads.byteCount <= heads.reliefByteCount { break }
+    await withTaskGroup(of: Int.self) { group in
+      var runningCount = 0
+      var runningByteCount = 0
+      for entry in open.sorted(by: { $0.byteCount > $1.byteCount }) {
+        if runningCount >= 4, let byteCount = await group.next() {
+          runningCount -= 1
+          runningByteCount -= byteCount
         }
-        running += 1
+        guard heads.byteCount - runningByteCount > heads.reliefByteCount else { break }
+        runningCount += 1
+        runningByteCount += entry.byteCount
         group.addTask {
-          await self.attempt("head could not be stored as blocks", database) { database throws(StorageError) in
+          await self.attempt("head could not be stored as blocks", entry.database) { database throws(StorageError) in
             try await database.flush()
           }
+          return entry.byteCount
         }
       }
     }

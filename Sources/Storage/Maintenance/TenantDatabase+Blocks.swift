@@ -103,17 +103,19 @@ extension TenantDatabase {
     }
   }
 
-  /// Gives free pages at the end of the file back to the disk where they are many: an eighth of the file and more.
+  /// Gives free pages at the end of the file back to the disk where they are many.
   ///
-  /// - Parameter byteCountMin: Free bytes worth the work.
-  func giveBackSpace(byteCountMin: Int) async throws(StorageError) {
+  /// - Parameters:
+  ///   - byteCountMin: Free bytes worth the work.
+  ///   - share: What part of the file they must be at least: one in so many.
+  func giveBackSpace(byteCountMin: Int, share: Int = 8) async throws(StorageError) {
     let stepPageCount = max(1, options.vacuumStepByteCount / 4096)
-    // No more steps than an eighth of the file can need: while records come in, pages become free and used again.
+    // Bounded, for while records come in pages become free all the time.
     for _ in 0..<1024 {
       let hasMore = try await file.maintain("giving space back") { database in
         let pageCount = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
         let freeCount = try Int.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0
-        guard freeCount * 4096 >= byteCountMin, freeCount * 8 >= pageCount else { return false }
+        guard freeCount * 4096 >= byteCountMin, freeCount * share >= pageCount else { return false }
         try database.execute(sql: "PRAGMA incremental_vacuum(\(stepPageCount))")
         return true
       }

@@ -419,7 +419,7 @@ package final class TenantDatabase: Sendable {
     if state.withLock({ $0.head.byteCount >= Self.quietHeadByteCountMin }) { try await flush() }
     try await maintenanceTurns.withTurn { () async throws(StorageError) in
       try await deleteObsoleteBlocks()
-      try await giveBackSpace(byteCountMin: min(1 << 20, options.vacuumByteCountMin))
+      try await giveBackSpace(byteCountMin: min(1 << 20, options.vacuumByteCountMin), share: 64)
       try await file.tidy()
     }
   }
@@ -478,7 +478,7 @@ package final class TenantDatabase: Sendable {
       try await flush()
       try await deleteObsoleteBlocks()
       // What the next segments would have reused is not needed soon.
-      try await giveBackSpace(byteCountMin: min(1 << 20, options.vacuumByteCountMin))
+      try await giveBackSpace(byteCountMin: min(1 << 20, options.vacuumByteCountMin), share: 64)
     } catch {
       // The records stay durable in their segments; the next opening reads them into the head.
       logger.warning(

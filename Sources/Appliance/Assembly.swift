@@ -44,6 +44,7 @@ struct Assembly: Sendable {
   /// - Parameter processKey: See `AccessPolicy`.
   /// - Throws: `StorageError`, `.locked` if another process has the folder.
   init(_ configuration: Configuration, logger: Logger, processKey: String? = nil) async throws {
+    ProcessMemory.configure()
     self.configuration = configuration
     self.logger = logger
     let now = Assembly.now

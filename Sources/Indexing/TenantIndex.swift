@@ -30,6 +30,7 @@ package actor TenantIndex {
   private var savedAssignments: [UInt32: UInt32] = [:]
   private var unsavedRecordCount = 0
   private var map: PatternMap?
+  private var passedRecordCount = 0
   private var hasLoaded = false
   private var loading: Task<Void, any Error>?
 
@@ -95,7 +96,8 @@ package actor TenantIndex {
 
   /// Asks to be told of all that happens to the tenant from now on.
   ///
-  /// Blocks hold only records that were saved here, so that an index that starts anew need look at the head alone.
+  /// An index that nobody has asked and that has seen little stays empty: most of many tenants are rarely asked. When it
+  /// is needed it reads the blocks that became such since it was last saved.
   nonisolated func begin() -> CommitFollower {
     database.beforeClosing { [weak self] in await self?.catchUpBeforeClosing() }
     database.beforeStoringBlocks { [weak self] columns in await self?.catchUp(with: columns) }
@@ -106,7 +108,7 @@ package actor TenantIndex {
   func follow(_ follower: CommitFollower) async {
     do {
       for await event in follower {
-        // Not before there is something new: a tenant that is opened for one search of words need not load its index.
+        guard isNeeded(for: event) else { continue }
         try await load()
         if case .commit(let commit) = event { take(commit.columns) }
         let isSaveDue = unsavedRecordCount >= TenantIndex.unsavedRecordsMax || !dirtyAssignments.isEmpty
@@ -117,6 +119,18 @@ package actor TenantIndex {
       logger.warning(
         "pattern index stopped", metadata: ["tenant": "\(database.scope.tenant.text)", "error": "\(error)"])
     }
+  }
+
+  /// Records that are worth an index before anybody asks: reading them all from blocks then would be felt.
+  private static let eagerRecordsMin = 20_000
+
+  private func isNeeded(for event: CommitEvent) -> Bool {
+    if hasLoaded || loading != nil { return true }
+    switch event {
+    case .commit(let commit): passedRecordCount += commit.columns.count
+    case .dropped(let count): passedRecordCount += count
+    }
+    return passedRecordCount >= TenantIndex.eagerRecordsMin
   }
 
   // MARK: Taking in
@@ -144,7 +158,7 @@ package actor TenantIndex {
     savedAssignments = stored.assignments
     takeTemplates()
     savedAssignments = [:]
-    try await takeBlocks(of: view)
+    try await takeBlocks(of: view, after: stored.lastBlock)
     for columns in view.head { take(columns) }
     let saved = try await database.vectors.load(identity: embedder.identity)
     try insertVectors(known: Dictionary(saved.map { ($0.pattern, $0.vector) }, uniquingKeysWith: { _, last in last }))
@@ -152,14 +166,17 @@ package actor TenantIndex {
     await saveOrKeep()
   }
 
-  /// Reads the records of patterns that nothing is known of: all of them, when the index is made anew.
-  private func takeBlocks(of view: TenantView) async throws {
+  /// Reads the records of blocks that nobody told of, and of patterns that nothing is known of: all of them, when the
+  /// index is made anew.
+  private func takeBlocks(of view: TenantView, after lastBlock: Int64) async throws {
     let unseen = Set(patterns.values.lazy.filter { $0.firstSeen > $0.lastSeen }.map(\.number))
-    if unseen.isEmpty { return }
     for block in view.blocks {
+      let isNew = block.number > lastBlock
+      if !isNew, unseen.isEmpty { continue }
       guard let templates = try await templates(of: block, view) else { continue }
       func isUnseen(_ template: UInt32) -> Bool {
-        Int(template) < patternOfTemplate.count && patternOfTemplate[Int(template)].map(unseen.contains) ?? false
+        if isNew { return true }
+        return Int(template) < patternOfTemplate.count && patternOfTemplate[Int(template)].map(unseen.contains) ?? false
       }
       let wanted = Set(templates.lazy.filter(isUnseen))
       if wanted.isEmpty { continue }
@@ -292,6 +309,8 @@ package actor TenantIndex {
 
   /// The feed may still hold back, or have passed over, commits of these records.
   private func catchUp(with columns: [RecordColumns]) async {
+    // What becomes a block now is read from it when the index is needed.
+    guard hasLoaded || loading != nil else { return }
     do {
       try await load()
       for columns in columns { take(columns) }
@@ -302,11 +321,10 @@ package actor TenantIndex {
     }
   }
 
-  /// The head will become blocks: an index that nobody needed so far must know of its records before.
   private func catchUpBeforeClosing() async {
+    guard hasLoaded || loading != nil else { return }
     do {
-      let head = try await database.view(.all).head
-      if !head.isEmpty || hasLoaded { await catchUp(with: head) }
+      await catchUp(with: try await database.view(.all).head)
     } catch {
       logger.warning(
         "pattern index not saved", metadata: ["tenant": "\(database.scope.tenant.text)", "error": "\(error)"])
@@ -331,6 +349,8 @@ package actor TenantIndex {
     dirtyPatterns = []
     dirtyAssignments = []
     unsavedRecordCount = 0
+    // Of every block up to here this index was told before it was stored, or has read it.
+    let lastBlock = database.lastBlock
     let rows = patternNumbers.sorted().compactMap { number -> PatternTable.Row? in
       if let pattern = patterns[number] {
         return PatternTable.Row(
@@ -350,7 +370,7 @@ package actor TenantIndex {
       vectors.vector(of: UInt64(number)).map { (pattern: number, vector: $0) }
     }
     do {
-      try await database.patterns.save(rows, assignments: assignments)
+      try await database.patterns.save(rows, assignments: assignments, lastBlock: lastBlock)
       try await database.vectors.save(embeddings, identity: embedder.identity)
     } catch {
       dirtyPatterns.formUnion(patternNumbers)

@@ -20,6 +20,9 @@ final class DatabaseFile: @unchecked Sendable {
   /// Weak: the folder's lock must not depend on who still knows a closed file.
   private weak let directory: DataDirectory?
 
+  /// What was wrong with the log when the file was opened. The damaged log is kept beside the file.
+  let logDamage = Mutex<LogDamage?>(nil)
+
   private var connection: DatabaseQueue?
   /// Whether a write failed in a way after which the connection cannot be trusted.
   private var isDamaged = false
@@ -47,7 +50,7 @@ final class DatabaseFile: @unchecked Sendable {
 
   /// - Parameter erasesDeleted: Overwrites what is deleted with zeros.
   init(
-    path: String, in directory: DataDirectory, label: String, migrations: Migrations, erasesDeleted: Bool = false,
+    path: String, in directory: DataDirectory, migrations: Migrations, erasesDeleted: Bool = false,
     checkpointByteCount: Int = 4 << 20, idleReadersMax: Int = 2
   ) {
     self.path = path
@@ -56,7 +59,7 @@ final class DatabaseFile: @unchecked Sendable {
     self.erasesDeleted = erasesDeleted
     self.checkpointByteCount = checkpointByteCount
     self.idleReadersMax = idleReadersMax
-    queue = WorkQueue("timberline.storage.\(label)")
+    queue = WorkQueue()
   }
 
   /// Opens the writer, brings the schema up to date, and answers what `load` reads.
@@ -73,9 +76,19 @@ final class DatabaseFile: @unchecked Sendable {
 
   private func openNow<T>(_ load: (Database) throws -> T) throws(StorageError) -> T {
     try DataDirectory.makeFile(path)
+    inspectLog()
     let connection = try connect()
     self.connection = connection
     return try attempt("reading the tables") { try connection.unsafeRead(load) }
+  }
+
+  /// Looks for damage that SQLite would take for the log's end, and sets the log aside: opening the file overwrites it.
+  private func inspectLog() {
+    let log = path + "-wal"
+    guard let damage = LogInspection.damage(ofLog: log) else { return }
+    logDamage.withLock { $0 = damage }
+    // On a full disk there is no copy; that there was damage is noted all the same.
+    try? FileManager.default.copyItem(atPath: log, toPath: log + ".damaged-\(Int(Date().timeIntervalSince1970))")
   }
 
   /// What to do on a connection that was opened anew because the one before failed.
@@ -126,6 +139,21 @@ final class DatabaseFile: @unchecked Sendable {
       let connection = try writer(operation)
       return try attempt(operation) { try connection.inDatabase(body) }
     }
+  }
+
+  /// Copies the log into the file, empties it, and frees the pages that connections keep in memory.
+  func tidy() async throws(StorageError) {
+    try await maintain("tidying the file") { [self] database in
+      try checkpoint(database, mode: "TRUNCATE")
+      unsavedByteCount = 0
+      database.releaseMemory()
+    }
+    let idle = readers.withLock { readers in
+      defer { readers.idle = [] }
+      return readers.idle
+    }
+    // Read-only and done with: a close that fails only delays the freeing of memory.
+    for reader in idle { try? reader.close() }
   }
 
   /// Runs `body` on the writer's queue, which may then call `writeNow`.
@@ -271,7 +299,7 @@ final class DatabaseFile: @unchecked Sendable {
   func query<T: Sendable>(
     _ operation: String, _ body: @escaping @Sendable (Database) throws -> T
   ) async throws(StorageError) -> T {
-    try await WorkQueue.readers.run { [self] () throws(StorageError) in try read(operation, body) }
+    try await ThreadPool.files.run { [self] () throws(StorageError) in try read(operation, body) }
   }
 
   private func takeReader(_ operation: String) throws(StorageError) -> DatabaseQueue {

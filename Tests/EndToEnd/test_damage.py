@@ -18,6 +18,20 @@ FLIPS = int(os.environ.get("TIMBERLINE_DAMAGE_FLIPS", "30"))
 SEED = int(os.environ.get("TIMBERLINE_DAMAGE_SEED", random.SystemRandom().randrange(1 << 32)))
 
 
+def last_commit(path):
+    """Where the last commit of a log begins (sqlite.org/fileformat2.html, section 4)."""
+    with open(path, "rb") as file:
+        log = file.read()
+    size = 24 + int.from_bytes(log[8:12], "big")
+    ends = [32]
+    for start in range(32, len(log) - size + 1, size):
+        if log[start + 8:start + 16] != log[16:24]:
+            break
+        if any(log[start + 4:start + 8]):
+            ends.append(start + size)
+    return ends[-2] if len(ends) > 1 else 0
+
+
 class Damage(unittest.TestCase):
     def setUp(self):
         self.home = tempfile.mkdtemp(prefix="timberline-damage-")
@@ -71,8 +85,9 @@ class Damage(unittest.TestCase):
                 file.seek(place)
                 file.write(bytes([byte ^ (1 << source.randrange(8))]))
             with self.subTest(seed=SEED, flip=flip, file=name, place=place):
-                # What is lost of a log that breaks off is not to be told from what never was.
-                silent += self.look(damaged, must_be_noticed=name == "tenant.sqlite")
+                # What is lost of a log's last commit is not to be told from what never was.
+                is_last = name.endswith("-wal") and place >= last_commit(os.path.join(self.sound, "tenants", "default", name))
+                silent += self.look(damaged, must_be_noticed=not is_last)
         print(f"\n{FLIPS} places: {silent} where nothing was amiss", end=" ")
 
     def ask(self, server, text):

@@ -135,6 +135,26 @@ import Testing
     await appliance.close()
   }
 
+  @Test func `what became blocks while nobody asked for the index is in it when somebody does`() async throws {
+    try await appliance.store(mixed, appliance.acme)
+    try await settleLevels(appliance, appliance.acme)
+    let second = try await appliance.afterStop()
+    try await second.store([line(-60, "critical", "cache refreshed for tenant 7")], second.acme)
+    try await second.flush(second.acme)
+    let third = try await second.afterStop()
+    try await third.store([line(90, "info", "GET /x/1 took 5ms")], third.acme)
+
+    let patterns = try await patterns(third, third.acme)
+
+    let cache = try #require(patterns.values.first { $0.text.contains("cache") })
+    #expect(cache.severity == .critical)
+    #expect(cache.firstSeen == at(-60))
+    #expect(cache.lastSeen == at(19))
+    let request = try #require(patterns.values.first { $0.text.contains("GET") })
+    #expect(request.lastSeen == at(90))
+    await third.close()
+  }
+
   @Test func `an index that was thrown away is made again from the records`() async throws {
     try await appliance.store(mixed, appliance.acme)
     try await settleLevels(appliance, appliance.acme)

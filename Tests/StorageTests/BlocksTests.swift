@@ -115,6 +115,64 @@ import Testing
     #expect(reopened.statistics().headRecordCount == 0)
   }
 
+  @Test func `a head far above its bound becomes blocks piece by piece, with every record once`() async throws {
+    let fixture = try StorageFixture()
+    let directory = try fixture.directory()
+    var options = StorageOptions()
+    options.headRecordsMax = 50
+    options.blockRecordsMax = 50
+    options.mergeBlocksMin = 100
+    // Old enough to be due only when the test says so.
+    let pool = fixture.pool(directory, options)
+    let database = try await pool.open(fixture.acme)
+    var all: [PlainRecord] = []
+    for number in 0..<8 { all += try await append(database, count: 40, first: number * 100) }
+
+    try await database.flush()
+
+    #expect(database.statistics().headRecordCount == 0)
+    #expect(database.statistics().blockCount >= 7)
+    #expect(try await records(database) == all.sorted())
+    await pool.closeAll()
+  }
+
+  @Test func `when all heads together are too large, the largest become blocks first`() async throws {
+    let fixture = try StorageFixture()
+    let directory = try fixture.directory()
+    var options = StorageOptions()
+    options.headTotalByteCountMax = 40_000
+    let pool = fixture.pool(directory, options)
+    let (acme, globex) = (try await pool.open(fixture.acme), try await pool.open(fixture.globex))
+    try await append(globex, count: 20)
+
+    try await append(acme, count: 1000)
+    await pool.care()
+
+    #expect(acme.statistics().headRecordCount == 0)
+    #expect(acme.statistics().recordCount == 1000)
+    #expect(globex.statistics().headRecordCount == 20)
+    await pool.closeAll()
+  }
+
+  @Test func `a file that nothing is written to any more is tidied once`() async throws {
+    let fixture = try StorageFixture()
+    let directory = try fixture.directory()
+    let pool = fixture.pool(directory)
+    let database = try await pool.open(fixture.acme)
+    let all = try await append(database, count: 20_000, isNoisy: true)
+    let log = directory.tenantFile(fixture.acme.tenant) + "-wal"
+    await pool.care()
+    #expect(try readFile(log).count > 0)
+
+    fixture.time.advance(seconds: 30)
+    await pool.care()
+
+    #expect(try readFile(log).isEmpty)
+    #expect(!database.isTidyingDue)
+    #expect(try await records(database) == all.sorted())
+    await pool.closeAll()
+  }
+
   @Test func `an old head becomes blocks when the pool looks after it`() async throws {
     let fixture = try StorageFixture()
     let pool = fixture.pool(try fixture.directory())

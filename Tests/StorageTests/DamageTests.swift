@@ -219,6 +219,62 @@ import Testing
     }
     #expect(foundCount > 2)
   }
+
+  @Test func `a byte changed in the log of a killed process is named where commits are lost by it`() async throws {
+    let fixture = try StorageFixture()
+    let directory = try fixture.directory()
+    let pool = fixture.pool(directory)
+    let database = try await pool.open(fixture.acme)
+    var all: [PlainRecord] = []
+    for number in 0..<6 { all += try await append(database, count: 20, first: number * 100, isNoisy: true) }
+    let path = directory.tenantFile(fixture.acme.tenant)
+    let lastCommit = try readFile(path + "-wal").count
+    all += try await append(database, count: 20, first: 900)
+    let (file, log) = (try readFile(path), try readFile(path + "-wal"))
+    let killed = try fixture.copy(of: directory)
+    await pool.closeAll()
+    let killedPath = killed.tenantFile(fixture.acme.tenant)
+    var random = SplitMix(seed: 7)
+
+    for round in 0..<30 {
+      let place = round < 4 ? 8 * round : Int(random.next() % UInt64(lastCommit))
+      var damaged = log
+      damaged[place] ^= UInt8(truncatingIfNeeded: random.next() | 1)
+      try writeFile(killedPath, file)
+      try writeFile(killedPath + "-wal", damaged)
+      let copyPool = fixture.pool(killed)
+      let opened = try await copyPool.open(fixture.acme)
+      let report = try await opened.verify()
+      let shown = try await records(opened)
+      #expect(shown == all.sorted() || report.findings.contains { $0.place == "log" }, "byte \(place)")
+      #expect(Set(shown).isSubset(of: Set(all)), "byte \(place)")
+      await copyPool.closeAll()
+      // What was found stays known after the log is gone.
+      let again = fixture.pool(killed)
+      let later = try await again.open(fixture.acme).verify()
+      #expect(later.findings.contains { $0.place == "log" } == report.findings.contains { $0.place == "log" })
+      await again.closeAll()
+      for name in try FileManager.default.contentsOfDirectory(atPath: killed.tenantFolder(fixture.acme.tenant)) {
+        try FileManager.default.removeItem(atPath: killed.tenantFolder(fixture.acme.tenant) + "/" + name)
+      }
+    }
+  }
+
+  @Test func `a log that simply breaks off is no damage`() async throws {
+    let fixture = try StorageFixture()
+    let directory = try fixture.directory()
+    let pool = fixture.pool(directory)
+    let database = try await pool.open(fixture.acme)
+    for number in 0..<3 { try await append(database, count: 20, first: number * 100) }
+    let log = try readFile(directory.tenantFile(fixture.acme.tenant) + "-wal")
+    await pool.closeAll()
+
+    for length in stride(from: 0, through: log.count, by: 509) {
+      let damage = log[..<length].withUnsafeBytes { LogInspection.damage(of: $0) }
+      #expect(damage == nil, "\(length) bytes")
+    }
+    #expect(log.withUnsafeBytes { LogInspection.damage(of: $0) } == nil)
+  }
 }
 
 /// A small generator with a seed, so that a failure can be had again.
@@ -239,6 +295,7 @@ struct SplitMix: RandomNumberGenerator {
 func readFile(_ path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))) }
 
 func writeFile(_ path: String, _ bytes: [UInt8]) throws {
+  if !FileManager.default.fileExists(atPath: path) { FileManager.default.createFile(atPath: path, contents: nil) }
   let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
   try handle.write(contentsOf: Data(bytes))
   try handle.truncate(atOffset: UInt64(bytes.count))

@@ -83,7 +83,7 @@ extension Setting {
       configuration.fieldCountMax = try integer(text, in: 1...10_000)
     },
     Setting(
-      name: "open_tenants_max", defaultText: "512",
+      name: "open_tenants_max", defaultText: "1024",
       summary: "Most tenant files open at once. The least recently used is flushed and closed."
     ) { text, configuration throws(InvalidSetting) in
       configuration.openTenantCountMax = try integer(text, in: 1...100_000)

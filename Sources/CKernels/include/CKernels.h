@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "CKernelsDistance.h"
+#include "CKernelsMemory.h"
 
 #ifdef __cplusplus
 extern "C" {

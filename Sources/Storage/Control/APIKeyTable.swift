@@ -1,5 +1,6 @@
 package import Domain
 internal import GRDB
+internal import Synchronization
 
 /// A program's credential as stored: never the secret itself.
 package struct APIKey: Hashable, Sendable {
@@ -38,6 +39,9 @@ package struct APIKey: Hashable, Sendable {
 /// The API keys of all tenants. Times are kept to the millisecond.
 package struct APIKeyTable: Sendable {
   let file: DatabaseFile
+  private let known = KnownKeys()
+
+  init(file: DatabaseFile) { self.file = file }
 
   private static let columns =
     "id, tenant_id, key_id, key_hash, name, scopes, created_at, expires_at, last_used_at, revoked_at"
@@ -57,10 +61,14 @@ package struct APIKeyTable: Sendable {
 
   /// The key of that public part, revoked and expired ones too.
   package func find(keyID: String) async throws(StorageError) -> APIKey? {
-    try await file.query("looking an API key up") { database in
+    let (key, generation) = known.find(keyID)
+    if let key { return key }
+    let found = try await file.query("looking an API key up") { database in
       try Row.fetchOne(database, sql: "SELECT \(Self.columns) FROM api_key WHERE key_id = ?", arguments: [keyID])
         .flatMap(Self.key)
     }
+    if let found { known.insert(found, readIn: generation) }
+    return found
   }
 
   /// A tenant's keys, oldest first.
@@ -80,7 +88,8 @@ package struct APIKeyTable: Sendable {
 
   /// - Returns: Whether a living key of that tenant was there to revoke.
   package func revoke(id: String, of tenant: TenantID, at time: Timestamp) async throws(StorageError) -> Bool {
-    try await file.write("revoking an API key") { database in
+    defer { known.removeAll() }
+    return try await file.write("revoking an API key") { database in
       try database.execute(
         sql: "UPDATE api_key SET revoked_at = ? WHERE id = ? AND tenant_id = ? AND revoked_at IS NULL",
         arguments: [time.milliseconds, id, tenant.text])
@@ -90,6 +99,7 @@ package struct APIKeyTable: Sendable {
 
   /// Notes the key's use. Callers do so once a minute at most: each is a durable write.
   package func touch(id: String, at time: Timestamp) async throws(StorageError) {
+    defer { known.removeAll() }
     try await file.write("noting the use of an API key") { database in
       try database.execute(
         sql: "UPDATE api_key SET last_used_at = max(coalesce(last_used_at, 0), ?) WHERE id = ?",
@@ -104,5 +114,36 @@ package struct APIKeyTable: Sendable {
       id: row[0], tenant: tenant, keyID: row[2], keyHash: try row.bytes(3), name: row[4],
       scopes: (row[5] as String).split(separator: " ").map(String.init), createdAt: Timestamp(milliseconds: row[6]),
       expiresAt: time(7), lastUsedAt: time(8), revokedAt: time(9))
+  }
+}
+
+/// Keys that were looked up lately: every request brings one. Only this process writes the file, so what is kept here
+/// is what the file says as long as every change forgets it.
+private final class KnownKeys: Sendable {
+  private struct State {
+    var keys: [String: APIKey] = [:]
+    var generation = 0
+  }
+  private let state = Mutex(State())
+
+  private static let countMax = 16_384
+
+  /// The key, if it is kept, and the generation for `insert`.
+  func find(_ keyID: String) -> (APIKey?, generation: Int) { state.withLock { ($0.keys[keyID], $0.generation) } }
+
+  /// Keeps a key unless there was a change since it was read.
+  func insert(_ key: APIKey, readIn generation: Int) {
+    state.withLock { state in
+      guard state.generation == generation else { return }
+      if state.keys.count >= Self.countMax { state.keys = [:] }
+      state.keys[key.keyID] = key
+    }
+  }
+
+  func removeAll() {
+    state.withLock { state in
+      state.keys = [:]
+      state.generation += 1
+    }
   }
 }

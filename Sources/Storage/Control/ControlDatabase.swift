@@ -10,7 +10,7 @@ package final class ControlDatabase: Sendable {
 
   package init(_ directory: DataDirectory) async throws(StorageError) {
     file = DatabaseFile(
-      path: directory.controlFile, in: directory, label: "control", migrations: .control, erasesDeleted: true)
+      path: directory.controlFile, in: directory, migrations: .control, erasesDeleted: true)
     try await file.open { _ in }
     tenants = TenantTable(file: file)
     apiKeys = APIKeyTable(file: file)

@@ -62,33 +62,31 @@ struct BlockMerger {
 }
 
 extension TenantDatabase {
-  /// Merges of one maintenance, so that a long backlog does not keep flushes waiting.
-  private static let mergesMax = 16
-
-  /// Merges small blocks while there are some worth it.
-  func mergeBlocks() async throws(StorageError) {
+  /// Merges blocks that are worth it, once.
+  ///
+  /// - Returns: Whether there may be more.
+  func mergeBlocks() async throws(StorageError) -> Bool {
     let merger = BlockMerger(
       recordsMax: options.blockRecordsMax, rawByteCountMax: options.blockRawByteCountMax,
       countMin: options.mergeBlocksMin)
-    for _ in 0..<Self.mergesMax {
-      let (chosen, epoch) = state.withLock { state in
-        (merger.choose(from: state.catalog.live, settled: state.settledBlocks), state.epoch)
-      }
-      guard let chosen else { return }
-      do {
-        try await merge(chosen, epoch: epoch)
-      } catch {
-        guard error.kind == .invalid else { throw error }
-        // They stay as they are; other blocks need not wait for them.
-        state.withLock { $0.settledBlocks.formUnion(chosen.map(\.number)) }
-        logger.error("blocks could not be merged", metadata: ["tenant": "\(scope.tenant.text)", "error": "\(error)"])
-      }
+    let (chosen, epoch) = state.withLock { state in
+      (merger.choose(from: state.catalog.live, settled: state.settledBlocks), state.epoch)
     }
+    guard let chosen else { return false }
+    do {
+      try await merge(chosen, epoch: epoch)
+    } catch {
+      guard error.kind == .invalid else { throw error }
+      // They stay as they are; other blocks need not wait for them.
+      state.withLock { $0.settledBlocks.formUnion(chosen.map(\.number)) }
+      logger.error("blocks could not be merged", metadata: ["tenant": "\(scope.tenant.text)", "error": "\(error)"])
+    }
+    return true
   }
 
   /// Puts fewer blocks with the same records in the place of `chosen`; records past the retention are left behind.
   private func merge(_ chosen: [BlockReference], epoch: Int) async throws(StorageError) {
-    let view = TenantView(self, range: .all, head: [], blocks: chosen, quarantinedCount: 0)
+    let view = TenantView(self, range: .all, head: [], blocks: chosen, quarantinedCount: 0, usesCache: false)
     let start = retainedRange?.start
     let sources = try await compute.run { () throws(StorageError) in
       try chosen.map { block throws(StorageError) in

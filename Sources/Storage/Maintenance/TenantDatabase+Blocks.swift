@@ -3,10 +3,17 @@ internal import GRDB
 internal import LogBlocks
 
 extension TenantDatabase {
-  /// Encodes the head as blocks and puts them in the place of its segments, in one transaction.
-  func storeHeadAsBlocks() async throws(StorageError) {
-    let (frozen, epoch, hooks) = state.withLock { ($0.head.freeze(), $0.epoch, $0.storingHooks) }
-    guard let frozen else { return }
+  /// Encodes the oldest part of the head as blocks and puts them in the place of its segments, in one transaction.
+  ///
+  /// - Returns: How many records that were.
+  func storeHeadAsBlocks() async throws(StorageError) -> Int {
+    let (frozen, epoch, hooks) = state.withLock { state in
+      (
+        state.head.freeze(recordsMax: options.headRecordsMax, byteCountMax: options.headByteCountMax), state.epoch,
+        state.storingHooks
+      )
+    }
+    guard let frozen else { return 0 }
     for hook in hooks { await hook(frozen.sources) }
     do {
       let blocks = try await encode(frozen.sources)
@@ -16,6 +23,8 @@ extension TenantDatabase {
         state.head.removeFrozen()
         state.catalog.insert(references)
       }
+      noteHeadSize()
+      return frozen.sources.reduce(0) { $0 + $1.count }
     } catch {
       state.withLock { if $0.epoch == epoch { $0.head.thaw() } }
       throw error
@@ -96,14 +105,21 @@ extension TenantDatabase {
 
   /// Gives free pages at the end of the file back to the disk where they are many.
   ///
-  /// - Parameter byteCountMin: Free bytes worth the work, if they are a quarter of the file, too.
-  func giveBackSpace(byteCountMin: Int) async throws(StorageError) {
-    try await file.maintain("giving space back") { database in
-      let pageCount = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
-      let freeCount = try Int.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0
-      guard freeCount * 4096 >= byteCountMin, freeCount * 4 >= pageCount else { return }
-      // 16 MiB at a time: what moves goes through the log, and the next maintenance goes on.
-      try database.execute(sql: "PRAGMA incremental_vacuum(4096)")
+  /// - Parameters:
+  ///   - byteCountMin: Free bytes worth the work.
+  ///   - share: What part of the file they must be at least: one in so many.
+  func giveBackSpace(byteCountMin: Int, share: Int = 8) async throws(StorageError) {
+    let stepPageCount = max(1, options.vacuumStepByteCount / 4096)
+    // Bounded, for while records come in pages become free all the time.
+    for _ in 0..<1024 {
+      let hasMore = try await file.maintain("giving space back") { database in
+        let pageCount = try Int.fetchOne(database, sql: "PRAGMA page_count") ?? 0
+        let freeCount = try Int.fetchOne(database, sql: "PRAGMA freelist_count") ?? 0
+        guard freeCount * 4096 >= byteCountMin, freeCount * share >= pageCount else { return false }
+        try database.execute(sql: "PRAGMA incremental_vacuum(\(stepPageCount))")
+        return true
+      }
+      guard hasMore else { return }
     }
   }
 

@@ -35,6 +35,7 @@ extension TenantDatabase {
     defer { withExtendedLifetime(use) {} }
     var report = VerificationReport(file: file.path)
     report.findings += try await check("file") { try self.checkFile($0) }
+    report.findings += try await check("log") { try self.logFindings($0) }
     try await verifyNumbers(&report)
     try await verifySegments(&report)
     try await verifyBlocks(&report)
@@ -73,6 +74,18 @@ extension TenantDatabase {
         Finding(place: "file", problem: "\(broken) columns belong to no block", remedy: Self.restoreRemedy))
     }
     return findings
+  }
+
+  /// Damage of the log that was met at this or an earlier opening.
+  private func logFindings(_ database: Database) throws -> [VerificationReport.Finding] {
+    let row = try Row.fetchOne(
+      database, sql: "SELECT value FROM setting WHERE name = ?", arguments: [TenantDatabase.logDamageSetting])
+    guard let bytes = try row?.bytes(0) else { return [] }
+    return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map { line in
+      Finding(
+        place: "log", problem: "at an opening: \(line)",
+        remedy: "The damaged log was kept beside the file. " + Self.restoreRemedy)
+    }
   }
 
   private func verifyNumbers(_ report: inout VerificationReport) async throws(StorageError) {
@@ -142,7 +155,8 @@ extension TenantDatabase {
         Finding(place: "block \(number)", problem: "was found damaged before and set aside", remedy: Self.restoreRemedy)
       )
     }
-    let view = TenantView(self, range: .all, head: [], blocks: live, quarantinedCount: quarantined.count)
+    let view = TenantView(
+      self, range: .all, head: [], blocks: live, quarantinedCount: quarantined.count, usesCache: false)
     for block in live {
       let problem = try await compute.run { [self] () throws(StorageError) -> String? in
         do {

@@ -9,8 +9,8 @@ internal import GRDB
 /// has nothing to put back.
 struct NumberTable<Value: Hashable & Sendable>: Sendable {
   private var numbers: [Value: UInt32] = [:]
-  /// Nil where the stored row is damaged or missing.
-  private var values: [Value?] = []
+  /// By number; nil where the stored row is damaged or missing.
+  private(set) var values: [Value?] = []
   private(set) var durableCount = 0
 
   var count: Int { values.count }

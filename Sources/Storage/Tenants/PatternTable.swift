@@ -31,8 +31,13 @@ package struct PatternTable: Sendable {
     }
   }
 
-  /// All patterns by number, and the pattern of each template that has one.
-  package func load() async throws(StorageError) -> (rows: [Row], assignments: [UInt32: UInt32]) {
+  /// The name in table `setting` of the last block whose records the patterns know of: 8 bytes, little-endian.
+  static let blockSetting = "pattern.block"
+
+  /// All patterns by number, the pattern of each template that has one, and the last block that they know of.
+  package func load() async throws(StorageError)
+    -> (rows: [Row], assignments: [UInt32: UInt32], lastBlock: Int64)
+  {
     try await file.query("reading the patterns") { database in
       let rows = try GRDB.Row.fetchAll(
         database,
@@ -49,13 +54,22 @@ package struct PatternTable: Sendable {
       var assignments: [UInt32: UInt32] = [:]
       let cursor = try GRDB.Row.fetchCursor(database, sql: "SELECT template, pattern FROM template_pattern")
       while let row = try cursor.next() { assignments[row[0]] = row[1] }
-      return (rows, assignments)
+      return (rows, assignments, try Self.lastBlock(database))
     }
   }
 
+  /// 0 if they know of none.
+  static func lastBlock(_ database: Database) throws -> Int64 {
+    let row = try GRDB.Row.fetchOne(database, sql: "SELECT value FROM setting WHERE name = ?", arguments: [blockSetting])
+    guard let bytes = try row?.bytes(0), bytes.count == 8 else { return 0 }
+    return Int64(bitPattern: (0..<8).reduce(0) { $0 | UInt64(bytes[$1]) << (8 * $1) })
+  }
+
   /// Inserts or replaces rows and assignments in one transaction.
+  ///
+  /// - Parameter lastBlock: The records of all blocks up to this one are known. Nil leaves it as it is.
   package func save(
-    _ rows: [Row], assignments: [(template: UInt32, pattern: UInt32)] = []
+    _ rows: [Row], assignments: [(template: UInt32, pattern: UInt32)] = [], lastBlock: Int64? = nil
   ) async throws(StorageError) {
     guard !rows.isEmpty || !assignments.isEmpty else { return }
     try await file.write("saving patterns", byteCount: rows.count * 256 + assignments.count * 16) { database in
@@ -74,6 +88,10 @@ package struct PatternTable: Sendable {
       let assignment = try database.cachedStatement(
         sql: "INSERT OR REPLACE INTO template_pattern (template, pattern) VALUES (?, ?)")
       for entry in assignments { try assignment.execute(arguments: [entry.template, entry.pattern]) }
+      guard let lastBlock else { return }
+      let bytes = withUnsafeBytes(of: lastBlock.littleEndian) { [UInt8]($0) }
+      try database.execute(
+        sql: "INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)", arguments: [Self.blockSetting, bytes.blob])
     }
   }
 
@@ -82,6 +100,7 @@ package struct PatternTable: Sendable {
     try await file.write("forgetting the patterns") { database in
       try database.execute(sql: "DELETE FROM pattern")
       try database.execute(sql: "DELETE FROM template_pattern")
+      try database.execute(sql: "DELETE FROM setting WHERE name = ?", arguments: [Self.blockSetting])
     }
   }
 }

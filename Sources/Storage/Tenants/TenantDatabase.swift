@@ -44,11 +44,15 @@ package final class TenantDatabase: Sendable {
 
   let file: DatabaseFile
   let options: StorageOptions
-  let compute: ComputeQueues
+  let compute: ThreadPool
   let now: @Sendable () -> Timestamp
   let logger: Logger
   let uses = UseCount()
   let summaries: SummaryCache
+  let columns: ColumnCache
+  /// The tenant's mark in the cache that all share.
+  let cacheOwner: UInt64
+  let heads: HeadBudget
   let commits: GroupCommit
   private let maintenanceTurns = Turnstile()
 
@@ -65,6 +69,10 @@ package final class TenantDatabase: Sendable {
     var lastBlock: Int64 = 0
     var commitCount: Int64 = 0
     var quarantinedSegmentCount = 0
+    /// What `HeadBudget` knows of the head.
+    var notedHeadByteCount = 0
+    /// When records were last stored, if the file was not tidied since.
+    var untidySince: Timestamp?
     /// Grows when file and memory were brought together anew; work begun before must not be stored then.
     var epoch = 0
     var isClosed = false
@@ -82,17 +90,20 @@ package final class TenantDatabase: Sendable {
   /// Opens the tenant's file and reads what is kept in memory: templates, streams, the rows of blocks, and the head
   /// from segments.
   init(
-    _ scope: TenantScope, directory: DataDirectory, options: StorageOptions, compute: ComputeQueues,
-    now: @escaping @Sendable () -> Timestamp, logger: Logger
+    _ scope: TenantScope, directory: DataDirectory, options: StorageOptions, compute: ThreadPool,
+    columns: ColumnCache, heads: HeadBudget, now: @escaping @Sendable () -> Timestamp, logger: Logger
   ) async throws(StorageError) {
     self.scope = scope
     self.options = options
     self.compute = compute
+    self.columns = columns
+    cacheOwner = columns.makeOwner()
+    self.heads = heads
     self.now = now
     self.logger = logger
     try directory.makeTenantFolder(scope.tenant)
     file = DatabaseFile(
-      path: directory.tenantFile(scope.tenant), in: directory, label: scope.tenant.text, migrations: .tenant,
+      path: directory.tenantFile(scope.tenant), in: directory, migrations: .tenant,
       checkpointByteCount: options.checkpointByteCount, idleReadersMax: options.idleReadersMax)
     feed = CommitFeed(uses: uses)
     patterns = PatternTable(file: file)
@@ -113,6 +124,8 @@ package final class TenantDatabase: Sendable {
           metadata: ["tenant": "\(scope.tenant.text)", "segments": "\(damaged)"])
         try await file.write("setting damaged segments aside") { try SegmentTable.quarantine(damaged, $0) }
       }
+      noteHeadSize()
+      try await noteLogDamage()
     } catch {
       await file.close()
       throw error
@@ -151,6 +164,9 @@ package final class TenantDatabase: Sendable {
   package var templateCount: Int { numbers.withLock { $0.templates.count } }
 
   package var streamCount: Int { numbers.withLock { $0.streams.count } }
+
+  /// The highest number that a block was given.
+  package var lastBlock: Int64 { state.withLock { $0.lastBlock } }
 
   private func requireRoom(_ count: Int) throws(StorageError) {
     guard count < Int(UInt32.max) else {
@@ -196,6 +212,7 @@ package final class TenantDatabase: Sendable {
       minTime: times.first, maxTime: times.last)
     let receipt = try await commits.append(entry) { [self] entries throws(StorageError) in try commit(entries) }
     if isFlushDue { scheduleMaintenance() }
+    if heads.isExceeded { heads.relieve() }
     return receipt
   }
 
@@ -234,8 +251,10 @@ package final class TenantDatabase: Sendable {
               createdAt: time, byteCount: entry.columns.byteCount))
         }
         state.commitCount += 1
+        state.untidySince = time
         return state.commitCount
       }
+      noteHeadSize()
       feed.publish(
         entries.map { Commit(sequence: sequence, columns: $0.columns, templateCount: templateCount) })
       receipts = entries.map { Receipt(recordCount: $0.columns.count, sequence: sequence) }
@@ -250,8 +269,19 @@ package final class TenantDatabase: Sendable {
     else { throw .invalidRecords("a template or stream has a number that was never given away") }
   }
 
-  /// Holds a request back while the head is far above its bound, which blocks then cannot keep up with.
+  /// Tells what all heads together hold of a change of this one.
+  func noteHeadSize() {
+    let growth = state.withLock { state in
+      let byteCount = state.isClosed ? 0 : state.head.byteCount
+      defer { state.notedHeadByteCount = byteCount }
+      return byteCount - state.notedHeadByteCount
+    }
+    heads.add(growth)
+  }
+
+  /// Holds a request back while heads are far above their bound, which blocks then cannot keep up with.
   private func waitForHead() async throws(StorageError) {
+    if heads.isFarExceeded { await heads.relieve()?.value }
     for _ in 0..<2 where isHeadFull { await scheduleMaintenance().value }
     guard isHeadFull else { return }
     throw state.withLock { $0.maintenanceError }
@@ -262,7 +292,7 @@ package final class TenantDatabase: Sendable {
 
   private var isHeadFull: Bool {
     state.withLock { state in
-      state.head.recordCount >= options.headRecordsMax * 4 || state.head.byteCount >= options.headByteCountMax * 4
+      state.head.recordCount >= options.headRecordsMax * 3 || state.head.byteCount >= options.headByteCountMax * 3
     }
   }
 
@@ -284,6 +314,8 @@ package final class TenantDatabase: Sendable {
       TimeRange(start: now().advanced(byNanoseconds: -retention), end: TimeRange.all.end)
     }
   }
+
+  var headByteCount: Int { state.withLock { $0.head.byteCount } }
 
   package func statistics() -> TenantStatistics {
     var statistics = TenantStatistics()
@@ -321,8 +353,19 @@ package final class TenantDatabase: Sendable {
 
   /// Makes the head into blocks, whatever its size.
   package func flush() async throws(StorageError) {
-    try await maintenanceTurns.withTurn { () async throws(StorageError) in try await storeHeadAsBlocks() }
+    try await maintenanceTurns.withTurn { () async throws(StorageError) in
+      // What comes in meanwhile may wait for the next time.
+      var rest = state.withLock { $0.head.recordCount }
+      while rest > 0 {
+        let count = try await storeHeadAsBlocks()
+        if count == 0 { break }
+        rest -= count
+      }
+    }
   }
+
+  /// Merges of one maintenance, so that a long backlog is worked off beside other work.
+  private static let mergesMax = 16
 
   /// What is due: the head to blocks, expired blocks out, small blocks merged, space given back.
   package func maintain() async throws(StorageError) {
@@ -330,8 +373,11 @@ package final class TenantDatabase: Sendable {
       // First what makes room: on a full disk the rest cannot go on without it.
       try await expireBlocks()
       try await deleteObsoleteBlocks()
-      if isFlushDue { try await storeHeadAsBlocks() }
-      try await mergeBlocks()
+      for _ in 0..<Self.mergesMax {
+        // The head before every merge: senders may be waiting for it.
+        while isFlushDue, try await storeHeadAsBlocks() > 0 {}
+        guard try await mergeBlocks() else { break }
+      }
       try await deleteObsoleteBlocks()
       try await giveBackSpace(byteCountMin: options.vacuumByteCountMin)
     }
@@ -352,6 +398,29 @@ package final class TenantDatabase: Sendable {
     let retained = retainedRange
     return state.withLock { state in
       !state.catalog.deletable.isEmpty || retained.map { !state.catalog.endingBefore($0.start).isEmpty } ?? false
+    }
+  }
+
+  /// Whether nothing was stored for a while and the file has not been tidied since.
+  var isTidyingDue: Bool {
+    let time = now()
+    return state.withLock { state in
+      guard let since = state.untidySince, state.maintenance == nil else { return false }
+      return time >= since.advanced(byNanoseconds: Int64(options.quietSecondsMax) * 1_000_000_000)
+    }
+  }
+
+  /// A head of this size need not wait for its age where nothing more comes.
+  private static let quietHeadByteCountMin = 1 << 20
+
+  /// Stores a large head, copies the log into the file, gives free space back, and lets go of memory that only writing needs.
+  func tidy() async throws(StorageError) {
+    state.withLock { $0.untidySince = nil }
+    if state.withLock({ $0.head.byteCount >= Self.quietHeadByteCountMin }) { try await flush() }
+    try await maintenanceTurns.withTurn { () async throws(StorageError) in
+      try await deleteObsoleteBlocks()
+      try await giveBackSpace(byteCountMin: min(1 << 20, options.vacuumByteCountMin), share: 64)
+      try await file.tidy()
     }
   }
 
@@ -409,7 +478,7 @@ package final class TenantDatabase: Sendable {
       try await flush()
       try await deleteObsoleteBlocks()
       // What the next segments would have reused is not needed soon.
-      try await giveBackSpace(byteCountMin: min(1 << 20, options.vacuumByteCountMin))
+      try await giveBackSpace(byteCountMin: min(1 << 20, options.vacuumByteCountMin), share: 64)
     } catch {
       // The records stay durable in their segments; the next opening reads them into the head.
       logger.warning(
@@ -417,6 +486,8 @@ package final class TenantDatabase: Sendable {
         metadata: ["tenant": "\(scope.tenant.text)", "error": "\(error)"])
     }
     state.withLock { $0.storingHooks = [] }
+    noteHeadSize()
+    columns.removeAll(of: cacheOwner)
     await file.close()
   }
 
@@ -431,6 +502,25 @@ package final class TenantDatabase: Sendable {
     }
   }
 
+  /// The name in table `setting` of what was found wrong with the log at an opening: text, a line each time.
+  static let logDamageSetting = "log.damage"
+
+  /// Keeps for `verify` that commits were lost with a damaged log: the file itself shows nothing of it.
+  private func noteLogDamage() async throws(StorageError) {
+    guard let damage = file.logDamage.withLock({ $0 }) else { return }
+    logger.error(
+      "log is damaged, commits are missing",
+      metadata: ["tenant": "\(scope.tenant.text)", "damage": "\(damage.description)"])
+    let line = Array("\(damage.description)\n".utf8)
+    try await file.write("noting a damaged log") { database in
+      try database.execute(
+        sql: """
+          INSERT INTO setting (name, value) VALUES (?, ?)
+          ON CONFLICT (name) DO UPDATE SET value = CAST(value || excluded.value AS BLOB)
+          """, arguments: [Self.logDamageSetting, line.blob])
+    }
+  }
+
   /// Reads blocks and head. Answers the numbers of segments that cannot be read.
   @discardableResult
   private func load(_ database: Database) throws -> [Int64] {
@@ -438,7 +528,9 @@ package final class TenantDatabase: Sendable {
     let holds = state.withLock { $0.catalog.holds }
     let catalog = try BlockTable.load(database) { holds[$0] }
     let lastSegment = try Int64.fetchOne(database, sql: "SELECT max(number) FROM segment") ?? 0
-    let lastBlock = try Int64.fetchOne(database, sql: "SELECT max(number) FROM block") ?? 0
+    // A number that the patterns know of is not given to other records, though its block be gone.
+    let lastBlock = max(
+      try Int64.fetchOne(database, sql: "SELECT max(number) FROM block") ?? 0, try PatternTable.lastBlock(database))
     state.withLock { state in
       state.head = head
       state.catalog = catalog
@@ -448,6 +540,7 @@ package final class TenantDatabase: Sendable {
       state.quarantinedSegmentCount = quarantinedCount + damaged.count
       state.epoch += 1
     }
+    noteHeadSize()
     return damaged
   }
 

@@ -19,7 +19,9 @@ package actor TenantDatabasePool {
 
   private let directory: DataDirectory
   private let options: StorageOptions
-  private let compute: ComputeQueues
+  private let compute: ThreadPool
+  private let columns: ColumnCache
+  private let heads: HeadBudget
   private let now: @Sendable () -> Timestamp
   private let logger: Logger
   private var entries: [TenantID: Entry] = [:]
@@ -32,9 +34,12 @@ package actor TenantDatabasePool {
   ) {
     self.directory = directory
     self.options = options
-    compute = ComputeQueues(count: computeThreadCount)
+    compute = ThreadPool(threadCount: computeThreadCount)
+    columns = ColumnCache(byteCountMax: options.columnCacheByteCountMax)
+    heads = HeadBudget(byteCountMax: options.headTotalByteCountMax)
     self.now = now
     self.logger = logger
+    heads.onExcess { [weak self] in await self?.shrinkHeads() }
   }
 
   /// The tenant's database, opened if need be; who asks while it is being opened waits for the same opening.
@@ -57,11 +62,12 @@ package actor TenantDatabasePool {
   }
 
   private func openFile(_ scope: TenantScope) async throws(StorageError) -> TenantDatabase {
-    let task = Task { [directory, options, compute, now, logger] () -> Result<TenantDatabase, StorageError> in
+    let task = Task { [directory, options, compute, columns, heads, now, logger] () -> Result<TenantDatabase, StorageError> in
       do throws(StorageError) {
         return .success(
           try await TenantDatabase(
-            scope, directory: directory, options: options, compute: compute, now: now, logger: logger))
+            scope, directory: directory, options: options, compute: compute, columns: columns, heads: heads, now: now,
+            logger: logger))
       } catch {
         return .failure(error)
       }
@@ -102,33 +108,105 @@ package actor TenantDatabasePool {
   /// One round: closes idle tenants, makes old or large heads into blocks, expires and merges.
   package func care() async {
     let time = now()
-    var heads: [(database: TenantDatabase, byteCount: Int)] = []
     var closings: [Task<Void, Never>] = []
+    var hasTidied = false
     for (tenant, entry) in entries {
       guard case .open(let database, let lastUse) = entry else { continue }
       if isUnused(database, since: lastUse, seconds: Int64(options.idleSecondsMax), at: time) {
         closings.append(close(database, tenant))
-      } else {
-        if database.isMaintenanceDue { database.scheduleMaintenance() }
-        heads.append((database, database.statistics().headByteCount))
+      } else if database.isMaintenanceDue {
+        database.scheduleMaintenance()
+      } else if database.isTidyingDue {
+        hasTidied = true
+        await attempt("file could not be tidied", database) { database throws(StorageError) in
+          try await database.tidy()
+        }
       }
     }
-    var total = heads.reduce(0) { $0 + $1.byteCount }
-    for head in heads.sorted(by: { $0.byteCount > $1.byteCount }) where total > options.headTotalByteCountMax {
-      total -= head.byteCount
-      do {
-        try await head.database.flush()
-      } catch {
-        logger.warning(
-          "head could not be stored as blocks",
-          metadata: ["tenant": "\(head.database.scope.tenant.text)", "error": "\(error)"])
-      }
-    }
+    if heads.isExceeded { await heads.relieve()?.value }
     for closing in closings { await closing.value }
+    freeMemory(isWorthwhile: hasTidied || !closings.isEmpty)
   }
 
+  /// Makes the largest heads into blocks until all together are well below their bound.
+  private func shrinkHeads() async {
+    let open = entries.values.compactMap { entry -> (database: TenantDatabase, byteCount: Int)? in
+      guard case .open(let database, _) = entry else { return nil }
+      return (database, database.headByteCount)
+    }
+    // Several at once: while one waits for its sync, another is encoded.
+    await withTaskGroup(of: Int.self) { group in
+      var runningCount = 0
+      var runningByteCount = 0
+      for entry in open.sorted(by: { $0.byteCount > $1.byteCount }) {
+        if runningCount >= 4, let byteCount = await group.next() {
+          runningCount -= 1
+          runningByteCount -= byteCount
+        }
+        guard heads.byteCount - runningByteCount > heads.reliefByteCount else { break }
+        runningCount += 1
+        runningByteCount += entry.byteCount
+        group.addTask {
+          await self.attempt("head could not be stored as blocks", entry.database) { database throws(StorageError) in
+            try await database.flush()
+          }
+          return entry.byteCount
+        }
+      }
+    }
+  }
+
+  private nonisolated func attempt(
+    _ failure: Logger.Message, _ database: TenantDatabase,
+    _ body: (TenantDatabase) async throws(StorageError) -> Void
+  ) async {
+    do {
+      try await body(database)
+    } catch {
+      logger.warning(
+        failure, metadata: ["tenant": "\(database.scope.tenant.text)", "error": "\(error)"])
+    }
+  }
+
+  // MARK: - Memory
+
+  // Growth worth the walk over the heap.
+  private static let trimByteCountMin = 8 << 20
+  private var trimmedByteCount = 0
+  private var lastCommitCount = 0
+  private var lastLookCount = 0
+  private var quietRoundCount = 0
+
+  /// Once nothing happens any more: forgets kept columns, and gives free memory back to the system.
+  ///
+  /// - Parameter isWorthwhile: Whether much was let go of in this round.
+  private func freeMemory(isWorthwhile: Bool) {
+    let isBusy = heads.commitCount != lastCommitCount
+    let isAsked = columns.useCount != lastLookCount
+    lastCommitCount = heads.commitCount
+    lastLookCount = columns.useCount
+    quietRoundCount = isBusy || isAsked ? 0 : quietRoundCount + 1
+    if quietRoundCount == 12 { columns.removeAll() }
+    guard !isBusy else { return }
+    let resident = ProcessMemory.residentByteCount
+    guard isWorthwhile || resident >= trimmedByteCount + Self.trimByteCountMin else { return }
+    ProcessMemory.trim()
+    trimmedByteCount = ProcessMemory.residentByteCount
+  }
+
+  // While more than the bound are in use, a look for tenants to close finds nothing: so it is not done at every opening.
+  private static let lookSeconds: Int64 = 1
+  private var lastLook: (time: Timestamp, count: Int)?
+
   private func closeLeastRecentlyUsed() {
+    guard entries.count > options.openTenantsMax else { return }
     let time = now()
+    if let lastLook, entries.count < lastLook.count + max(1, options.openTenantsMax / 8), time >= lastLook.time,
+      time < lastLook.time.advanced(byNanoseconds: Self.lookSeconds * 1_000_000_000)
+    {
+      return
+    }
+    defer { lastLook = (time, entries.count) }
     var open: [(tenant: TenantID, database: TenantDatabase, lastUse: Timestamp)] = []
     for (tenant, entry) in entries {
       if case .open(let database, let lastUse) = entry { open.append((tenant, database, lastUse)) }

@@ -51,11 +51,20 @@ struct TenantHead: Sendable {
       && last.byteCount + previous.byteCount <= Self.joinedByteCountMax
   }
 
-  /// Everything there is, to be made into blocks; nil if there is nothing. Ends with `thaw` or `removeFrozen`.
-  mutating func freeze() -> (sources: [RecordColumns], lastSegment: Int64)? {
-    guard let last = chunks.last else { return nil }
-    frozenCount = chunks.count
-    return (chunks.map(\.columns), last.lastSegment)
+  /// The oldest chunks, up to those bounds but one at least, to be made into blocks; nil if there is nothing. Ends with
+  /// `thaw` or `removeFrozen`.
+  mutating func freeze(recordsMax: Int, byteCountMax: Int) -> (sources: [RecordColumns], lastSegment: Int64)? {
+    guard let first = chunks.first else { return nil }
+    frozenCount = 1
+    var records = first.columns.count
+    var bytes = first.byteCount
+    for chunk in chunks.dropFirst() {
+      records += chunk.columns.count
+      bytes += chunk.byteCount
+      guard records <= recordsMax, bytes <= byteCountMax else { break }
+      frozenCount += 1
+    }
+    return (chunks[..<frozenCount].map(\.columns), chunks[frozenCount - 1].lastSegment)
   }
 
   /// The blocks came to nothing: the records stay.

@@ -19,21 +19,33 @@ package final class TenantView: Sendable {
 
   private let database: TenantDatabase
   private let use: UseCount.Use
+  /// Those that were known when the view was made: no lock is needed to look at them.
+  private let templates: [Template?]
+  private let streams: [Stream?]
+  private let usesCache: Bool
 
+  /// - Parameter usesCache: False for work that reads much once, or must see what the file holds now.
   init(
-    _ database: TenantDatabase, range: TimeRange, head: [RecordColumns], blocks: [BlockReference], quarantinedCount: Int
+    _ database: TenantDatabase, range: TimeRange, head: [RecordColumns], blocks: [BlockReference],
+    quarantinedCount: Int, usesCache: Bool = true
   ) {
     self.database = database
     self.range = range
     self.head = head
     self.blocks = blocks
     self.quarantinedCount = quarantinedCount
+    self.usesCache = usesCache
     use = database.uses.begin()
+    (templates, streams) = database.numbers.withLock { ($0.templates.values, $0.streams.values) }
   }
 
-  package func template(_ number: UInt32) -> Template? { database.template(number) }
+  package func template(_ number: UInt32) -> Template? {
+    number < templates.count ? templates[Int(number)] : database.template(number)
+  }
 
-  package func stream(_ number: UInt32) -> Stream? { database.stream(number) }
+  package func stream(_ number: UInt32) -> Stream? {
+    number < streams.count ? streams[Int(number)] : database.stream(number)
+  }
 
   // MARK: - For compute threads
 
@@ -58,23 +70,40 @@ package final class TenantView: Sendable {
 
   /// A column's stored bytes. Their checksum is the decoder's business.
   package func column(block: BlockReference, key: String) throws(StorageError) -> [UInt8] {
-    try columns(block: block, keys: [key])[0]
+    if usesCache, let known = database.columns[cacheKey(block, key)] { return known }
+    var found: [[UInt8]?] = [nil]
+    try load([key], of: block, into: &found)
+    return found[0] ?? []
   }
 
   /// Several columns' stored bytes in one go, in the order of `keys`.
   package func columns(block: BlockReference, keys: [String]) throws(StorageError) -> [[UInt8]] {
+    var found: [[UInt8]?] = Array(repeating: nil, count: keys.count)
+    if usesCache {
+      for (index, key) in keys.enumerated() { found[index] = database.columns[cacheKey(block, key)] }
+    }
+    if found.contains(where: { $0 == nil }) { try load(keys, of: block, into: &found) }
+    return found.map { $0 ?? [] }
+  }
+
+  /// Reads what is missing in `columns`.
+  private func load(_ keys: [String], of block: BlockReference, into columns: inout [[UInt8]?]) throws(StorageError) {
     let operation = "reading block \(block.number)"
-    let columns = try noting(block) { () throws(StorageError) in
+    let missing = keys.indices.filter { columns[$0] == nil }
+    let read = try noting(block) { () throws(StorageError) in
       try database.file.read(operation) { file in
-        try keys.map { try BlockTable.column(of: block.number, key: $0, file) }
+        try missing.map { try BlockTable.column(of: block.number, key: keys[$0], file) }
       }
     }
-    var found: [[UInt8]] = []
-    for (key, column) in zip(keys, columns) {
-      guard let column else { throw damage(block, operation, "its column \(key) is missing") }
-      found.append(column)
+    for (index, bytes) in zip(missing, read) {
+      guard let bytes else { throw damage(block, operation, "its column \(keys[index]) is missing") }
+      columns[index] = bytes
+      if usesCache { database.columns.insert(bytes, for: cacheKey(block, keys[index])) }
     }
-    return found
+  }
+
+  private func cacheKey(_ block: BlockReference, _ key: String) -> ColumnCache.Key {
+    ColumnCache.Key(owner: database.cacheOwner, block: block.number, column: key)
   }
 
   /// The block as a source that reads each column when it is first asked for it. For one thread at a time.

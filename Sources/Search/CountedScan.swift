@@ -3,7 +3,7 @@ import LogBlocks
 import LogQuery
 
 /// Rows for a pipe that only counts: one for all records of a source that are equal in the fields it names.
-struct CountedScan {
+struct CountedScan: Sendable {
   /// The fields the pipe names.
   let fields: [String]
   /// What the pipe cuts `_time` into, if it reads it.

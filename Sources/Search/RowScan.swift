@@ -39,7 +39,7 @@ struct RowScan {
     if let around {
       try await pushWithContext(around, fields: fields, into: chain, output, sink)
     } else if !isOrdered, let counted = CountedScan(pipes, fields) {
-      try await pushCounts(counted, fields: fields, into: chain)
+      try await pushCounts(counted, into: chain)
     } else if isOrdered {
       try await pushInOrder(fields: fields, isBare: pipes.isEmpty, into: chain, output, sink)
     } else {
@@ -71,9 +71,8 @@ struct RowScan {
   }
 
   /// One row for many records where a unit can be counted, the records one by one where it can't.
-  private func pushCounts(_ counted: CountedScan, fields: FieldSelection, into chain: PipeChain) async throws {
-    for unit in plan.units {
-      try await plan.pause()
+  private func pushCounts(_ counted: CountedScan, into chain: PipeChain) async throws {
+    try await plan.forEachUnit { plan, unit in
       var rows: [Row] = []
       try plan.readCounts(unit) { source in
         if let result = try counted.rows(of: source) {
@@ -81,12 +80,13 @@ struct RowScan {
           return result.matched
         }
         let matching = try source.rows()
-        try matching.forEach { row in
-          if case .only(let names) = fields { rows.append(try source.records.row(row, fields: names)) }
-        }
+        try matching.forEach { row in rows.append(try source.records.row(row, fields: counted.fields)) }
         return matching.count
       }
-      for row in rows where try !chain.push(row) { return }
+      return rows
+    } take: { rows in
+      for row in rows where try !chain.push(row) { return false }
+      return true
     }
   }
 

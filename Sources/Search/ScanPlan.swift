@@ -69,7 +69,7 @@ final class ScanPlan {
   private let streamBounds: Set<UInt32>?
   private let templateBounds: Set<UInt32>?
   fileprivate let limits: SearchLimits
-  private let clock: QueryClock
+  let clock: QueryClock
   /// Serves all blocks of the query.
   private let decompressor = Decompressor()
   /// Whether a column of the records of the unit at hand was read.
@@ -114,6 +114,23 @@ final class ScanPlan {
     }
     self.units = units
   }
+
+  private init(workerOf plan: ScanPlan) {
+    view = plan.view
+    names = plan.names.copy()
+    filter = plan.filter.copy(for: names)
+    range = plan.range
+    units = plan.units
+    streamBounds = plan.streamBounds
+    templateBounds = plan.templateBounds
+    limits = plan.limits
+    clock = plan.clock
+  }
+
+  /// The same plan for another thread; `absorb` takes back what it cost.
+  func worker() -> ScanPlan { ScanPlan(workerOf: self) }
+
+  func absorb(_ worker: ScanPlan) { statistics.add(worker.statistics) }
 
   /// What is known of a block without reading its columns; nil for a part of the head.
   func summary(of unit: ScanUnit) throws -> BlockSummary? {

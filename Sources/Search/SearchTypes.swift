@@ -41,6 +41,15 @@ package struct SearchStatistics: Sendable {
   package var milliseconds = 0.0
 
   package init() {}
+
+  /// Adds what a worker looked at: not the totals, which are the query's.
+  mutating func add(_ other: SearchStatistics) {
+    matched += other.matched
+    blocksOpened += other.blocksOpened
+    blocksSummarized += other.blocksSummarized
+    bytesRead += other.bytesRead
+    pruned.add(other.pruned)
+  }
 }
 
 /// Blocks that were ruled out without reading a column of their records, each counted once under what ruled it out first.
@@ -59,6 +68,14 @@ package struct PrunedBlocks: Sendable, Equatable {
   package init() {}
 
   package var total: Int { time + streams + templates + tokens + nothingLeft }
+
+  fileprivate mutating func add(_ other: PrunedBlocks) {
+    time += other.time
+    streams += other.streams
+    templates += other.templates
+    tokens += other.tokens
+    nothingLeft += other.nothingLeft
+  }
 }
 
 /// Why a search has no answer.

@@ -23,6 +23,9 @@ final class TenantNames: TemplateSource, @unchecked Sendable {
 
   var templateCount: Int { database.templateCount }
 
+  /// The same names for another thread.
+  func copy() -> TenantNames { TenantNames(database, patterns: patternMap) }
+
   func template(_ number: UInt32) -> Template? {
     let index = Int(number)
     if index < templateCache.count, let known = templateCache[index] { return known }

@@ -130,6 +130,44 @@ import Testing
     return ["*", "took", "severity:error", #"{pod="api-0"}"#] + (0..<8).map { _ in generator.filter(depth: 1) }
   }
 
+  @Test func `pipes that count find in columns what the rows themselves give them`() async throws {
+    let world = try await Self.world()
+    let pipes = [
+      "stats count() as n", "stats by (severity) count() as n", "stats by (pod) count() as n, count(user) as u",
+      "stats by (severity, dup) count() as n, count_uniq(pod) as pods", "stats by (_time:1m) count() as n",
+      "stats by (_time:1m offset 7s, severity) count() as n", "stats by (_stream) count() as n, max(size) as m",
+      "stats by (absent) count() as n", "stats by (user) count() if (severity:error) as n, uniq_values(pod) as pods",
+      "stats by (template) count() as n", "top 3 by (pod)", "top 5 by (template, severity)",
+      "uniq by (severity, pod) with hits", "stats by (_time) count() as n", "stats by (_msg) count() as n",
+      "stats by (dup) sum_len(user) as l, count_empty(size) as e",
+    ]
+    for filter in Self.filters(11) {
+      let expected = try world.expected(filter)
+      for pipe in pipes {
+        let query = try QueryParser(now: world.fixture.appliance.time.now).parse("* | \(pipe)")
+        var byHand: [SearchRow] = []
+        let chain = try PipeChain(query.pipes, options: PipeOptions(now: world.fixture.appliance.time.now)) {
+          byHand.append($0)
+          return true
+        }
+        for var row in expected {
+          row["template"] = try await template(of: row, world)
+          _ = try chain.push(row)
+        }
+        try chain.finish()
+        let found = try await world.fixture.rows("\(filter) | \(pipe)")
+        #expect(Self.bag(found) == Self.bag(byHand), "\(filter) | \(pipe)")
+      }
+    }
+    await world.fixture.appliance.close()
+  }
+
+  /// What no record carries and pipes may ask for.
+  private func template(of row: SearchRow, _ world: World) async throws -> [UInt8] {
+    let id = String(decoding: row["_id"], as: UTF8.self)
+    return try await world.fixture.rows("_id:=\"\(id)\" | fields template").first?["template"] ?? []
+  }
+
   @Test func `histograms equal counts by hand, for every field and step`() async throws {
     let world = try await Self.world()
     for filter in Self.filters(5) {

@@ -60,7 +60,8 @@ package struct PatternTable: Sendable {
 
   /// 0 if they know of none.
   static func lastBlock(_ database: Database) throws -> Int64 {
-    let row = try GRDB.Row.fetchOne(database, sql: "SELECT value FROM setting WHERE name = ?", arguments: [blockSetting])
+    let row = try GRDB.Row.fetchOne(
+      database, sql: "SELECT value FROM setting WHERE name = ?", arguments: [blockSetting])
     guard let bytes = try row?.bytes(0), bytes.count == 8 else { return 0 }
     return Int64(bitPattern: (0..<8).reduce(0) { $0 | UInt64(bytes[$1]) << (8 * $1) })
   }

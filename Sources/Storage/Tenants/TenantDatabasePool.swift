@@ -62,7 +62,8 @@ package actor TenantDatabasePool {
   }
 
   private func openFile(_ scope: TenantScope) async throws(StorageError) -> TenantDatabase {
-    let task = Task { [directory, options, compute, columns, heads, now, logger] () -> Result<TenantDatabase, StorageError> in
+    let task = Task {
+      [directory, options, compute, columns, heads, now, logger] () -> Result<TenantDatabase, StorageError> in
       do throws(StorageError) {
         return .success(
           try await TenantDatabase(

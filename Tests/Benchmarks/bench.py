@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The benchmark of the engine: the real binary over loopback, its answers checked against a plain scan of the same file.
 
-  python3 Tests/Benchmarks/bench.py [engine] [tenants] [growth] [--corpus FILE.ndjson] [--write docs/benchmarks/engine.md]
+  python3 Tests/Benchmarks/bench.py [engine] [tenants] [growth] [--corpus FILE.ndjson] [--write docs/benchmarks.md]
 
 Without --corpus it makes its own Kubernetes-like records. Single times of a shared machine mean little: CPU seconds are what
 counts, and the ratio to `zstd -1` of the same bytes in the same run says how fast the machine is.
@@ -203,6 +203,16 @@ def machine():
     return f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores of {model}, {platform.system()} {platform.release()}, commit {commit}"
 
 
+def write(path, part, text):
+    """Puts a part's figures between its marks in a page, in place of the last ones."""
+    page = pathlib.Path(path).read_text()
+    begin, end = f"<!-- bench {part} -->\n", f"<!-- /bench {part} -->"
+    if begin not in page or end not in page:
+        raise SystemExit(f"bench: {path} has no place for {part}: {begin.strip()} … {end}")
+    head, rest = page.split(begin, 1)
+    pathlib.Path(path).write_text(head + begin + text + end + rest.split(end, 1)[1])
+
+
 def main():
     import scale
     parts = {"engine": engine, "tenants": scale.tenants, "growth": scale.growth}
@@ -211,7 +221,7 @@ def main():
     parser.add_argument("--binary", default=str(HERE.parents[1] / "build" / "timberline"))
     parser.add_argument("--corpus", help="NDJSON in Fluent Bit's shape")
     parser.add_argument("--lines", type=int, default=500_000, help="of the benchmark's own corpus")
-    parser.add_argument("--write", help="a file for the tables")
+    parser.add_argument("--write", help="a page with marks for each part, whose figures are replaced")
     options = parser.parse_args()
     for part in options.parts:
         if part not in parts:
@@ -223,13 +233,11 @@ def main():
         if not path:
             path = os.path.join(folder, "corpus.ndjson")
             corpora.make_corpus(path, options.lines)
-        text = ""
         for part in options.parts:
             report = Report()
             parts[part](path, folder, report)
-            text += f"{part}: {machine()}\n\n{report.table()}\n"
-        if options.write:
-            pathlib.Path(options.write).write_text(text)
+            if options.write:
+                write(options.write, part, f"{machine()}\n\n{report.table()}")
 
 
 if __name__ == "__main__":

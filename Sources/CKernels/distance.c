@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #if defined(__x86_64__) || defined(_M_X64)
 #define TL_AVX2 1
@@ -837,6 +838,15 @@ void tl_dot_i8_gather(GATHER_PARAMETERS) {
   GATHER(tl_dot_i8_portable(query, row, n));
 #endif
 }
+
+// Memory
+
+void *tl_pages_allocate(size_t byte_count) {
+  void *pages = mmap(NULL, byte_count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  return pages == MAP_FAILED ? NULL : pages;
+}
+
+void tl_pages_free(void *pages, size_t byte_count) { munmap(pages, byte_count); }
 
 // The check of all forms
 

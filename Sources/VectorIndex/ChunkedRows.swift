@@ -1,3 +1,5 @@
+internal import CKernels
+
 /// Rows of `rowLength` elements, in chunks of about 64 KiB that copies of the value share until one of them writes.
 ///
 /// Sendable, although chunks are references, because a chunk is written only through a value that holds its one
@@ -11,13 +13,23 @@ struct ChunkedRows<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
     let rowCapacity: Int
     /// What owns the memory, if the chunk does not.
     let owner: AnyObject?
+    /// Bytes of pages of its own; 0 for memory of the heap.
+    private let pageByteCount: Int
 
-    init(rowCapacity: Int, rowLength: Int) {
+    /// - Parameter isLasting: Whether the chunk gets pages of its own, as chunks do that are filled and kept. Copies
+    ///   made for a writer while readers hold the chunk come and go, and come from the heap.
+    init(rowCapacity: Int, rowLength: Int, isLasting: Bool = false) {
       self.rowCapacity = rowCapacity
       owner = nil
-      let raw = UnsafeMutableRawPointer.allocate(
-        byteCount: max(rowCapacity * rowLength * MemoryLayout<Element>.stride, 1), alignment: 64)
-      base = raw.bindMemory(to: Element.self, capacity: rowCapacity * rowLength)
+      let byteCount = rowCapacity * rowLength * MemoryLayout<Element>.stride
+      if isLasting, byteCount >= 32 << 10, let pages = tl_pages_allocate(byteCount) {
+        pageByteCount = byteCount
+        base = pages.bindMemory(to: Element.self, capacity: rowCapacity * rowLength)
+      } else {
+        pageByteCount = 0
+        base = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 1), alignment: 64)
+          .bindMemory(to: Element.self, capacity: rowCapacity * rowLength)
+      }
     }
 
     /// Memory that belongs to `owner` and is read, never written.
@@ -25,9 +37,16 @@ struct ChunkedRows<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
       self.base = base
       self.rowCapacity = rowCapacity
       self.owner = owner
+      pageByteCount = 0
     }
 
-    deinit { if owner == nil { UnsafeMutableRawPointer(base).deallocate() } }
+    deinit {
+      if pageByteCount > 0 {
+        tl_pages_free(base, pageByteCount)
+      } else if owner == nil {
+        UnsafeMutableRawPointer(base).deallocate()
+      }
+    }
   }
 
   /// The chunks and, for kernels, where each begins.
@@ -119,7 +138,7 @@ struct ChunkedRows<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
     makeTableUnique()
     if chunk == table.chunks.count {
       // The first chunk starts small: most indexes stay small.
-      table.append(Chunk(rowCapacity: chunk == 0 ? 16 : chunkRows, rowLength: rowLength))
+      table.append(Chunk(rowCapacity: chunk == 0 ? 16 : chunkRows, rowLength: rowLength, isLasting: chunk > 0))
     } else if rowInChunk == table.chunks[chunk].rowCapacity {
       makeUnique(chunk, rowCapacity: min(2 * rowInChunk, chunkRows))
     } else {
@@ -182,7 +201,7 @@ struct ChunkedRows<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
         table.append(Chunk(borrowing: base, rowCapacity: chunkRows, owner: owner))
       } else {
         let capacity = start == 0 && rowCount < chunkRows ? max(rowCount, 16) : chunkRows
-        let chunk = Chunk(rowCapacity: capacity, rowLength: rowLength)
+        let chunk = Chunk(rowCapacity: capacity, rowLength: rowLength, isLasting: capacity == chunkRows)
         UnsafeMutableRawPointer(chunk.base)
           .copyMemory(from: bytes, byteCount: rowCount * rowLength * MemoryLayout<Element>.stride)
         table.append(chunk)

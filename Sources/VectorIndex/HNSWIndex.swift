@@ -16,6 +16,7 @@ package struct HNSWIndex: Sendable {
   var slots: IDTable
   /// Slots of removed vectors; the last is used first.
   var freeSlots: [UInt32]
+  private var idleWalk: WriterWalk?
 
   /// - Parameters:
   ///   - dimension: 1...65,536.
@@ -114,8 +115,7 @@ package struct HNSWIndex: Sendable {
 
   private mutating func link(_ slot: UInt32, _ concurrently: Concurrently) {
     if graph.entry != nil {
-      var walk = newWalk()
-      connect(slot, &walk)
+      connect(slot)
     } else if count > parameters.exactCountMax {
       connectAll(concurrently)
     }
@@ -171,24 +171,12 @@ package struct HNSWIndex: Sendable {
   private mutating func connect(_ new: [UInt32], _ concurrently: Concurrently) {
     var start = 0
     var linkedCount = graph.entry == nil ? 0 : count - new.count
-    let nodesPerTask = 8
     while start < new.count {
       let wave = Array(new[start..<min(start + max(1, min(256, linkedCount / 32)), new.count)])
       if wave.count == 1 {
-        var walk = newWalk()
-        connect(wave[0], &walk)
+        connect(wave[0])
       } else {
-        let plans = ResultSlots<LinkPlan>(count: wave.count)
-        let reader = self
-        concurrently((wave.count + nodesPerTask - 1) / nodesPerTask) { task in
-          withExtendedLifetime(reader) {
-            let view = reader.view
-            var walk = reader.newWalk()
-            for index in nodesPerTask * task..<min(nodesPerTask * (task + 1), wave.count) {
-              plans[index] = view.plan(wave[index], companions: wave[..<index], reader.parameters, &walk)
-            }
-          }
-        }
+        let plans = plans(for: wave, concurrently)
         for (index, slot) in wave.enumerated() { if let plan = plans[index] { apply(plan, to: slot) } }
       }
       start += wave.count
@@ -196,9 +184,41 @@ package struct HNSWIndex: Sendable {
     }
   }
 
+  /// Found by reading a copy of the index, which is gone when this returns: else what is changed next would be copied.
+  private func plans(for wave: [UInt32], _ concurrently: Concurrently) -> ResultSlots<LinkPlan> {
+    let nodesPerTask = 8
+    let plans = ResultSlots<LinkPlan>(count: wave.count)
+    let reader = self
+    concurrently((wave.count + nodesPerTask - 1) / nodesPerTask) { task in
+      withExtendedLifetime(reader) {
+        let view = reader.view
+        var walk = reader.newWalk()
+        for index in nodesPerTask * task..<min(nodesPerTask * (task + 1), wave.count) {
+          plans[index] = view.plan(wave[index], companions: wave[..<index], reader.parameters, &walk)
+        }
+      }
+    }
+    return plans
+  }
+
   func newWalk() -> LayerWalk {
     LayerWalk(
-      slotCount: vectors.count, linkCountMax: parameters.linkCountMax(on: 0), limitMax: parameters.efConstruction)
+      slotCapacity: vectors.count, linkCountMax: parameters.linkCountMax(on: 0), limitMax: parameters.efConstruction)
+  }
+
+  private mutating func connect(_ slot: UInt32) {
+    let walk = takeWalk()
+    connect(slot, &walk.walk)
+    idleWalk = walk
+  }
+
+  /// The walk kept from before, if no copy of the index has it too.
+  private mutating func takeWalk() -> WriterWalk {
+    if var walk = idleWalk {
+      idleWalk = nil
+      if isKnownUniquelyReferenced(&walk), walk.slotCapacity >= vectors.count { return walk }
+    }
+    return WriterWalk(slotCapacity: vectors.count + vectors.count / 2 + 1024, parameters)
   }
 }
 

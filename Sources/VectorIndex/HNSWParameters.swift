@@ -31,7 +31,8 @@ package struct HNSWParameters: Hashable, Sendable {
   /// Decides the layers of the vectors, and nothing else does.
   package var seed: UInt64
 
-  // 2048: where reading everything takes as long as a walk at ef 64 with 384 components by AVX-512.
+  // 2048: with 384 components by AVX-512 reading everything takes 34 microseconds, a walk at ef 64 from 9 to 18; what
+  // is missing to all neighbors and the upkeep of a graph are not worth the rest.
   package init(m: Int = 16, efConstruction: Int = 200, exactCountMax: Int = 2048, seed: UInt64 = 0x7469_6D62_6572) {
     self.m = m
     self.efConstruction = efConstruction

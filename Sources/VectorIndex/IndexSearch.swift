@@ -150,7 +150,7 @@ extension HNSWIndex {
     return withExtendedLifetime(self) {
       let view = view
       let query = vector.query
-      var walk = LayerWalk(slotCount: vectors.count, linkCountMax: parameters.linkCountMax(on: 0), limitMax: limit)
+      var walk = LayerWalk(slotCapacity: vectors.count, linkCountMax: parameters.linkCountMax(on: 0), limitMax: limit)
       guard let start = descent(to: query, view, &walk) else { return [] }
       walk.collect(nearestTo: query, from: [start.key], limit: limit, on: 0, view)
       return walk.withKeysFound { ranked(UnsafeBufferPointer($0), for: query, k: k, view, fullVectors) }
@@ -171,7 +171,7 @@ extension HNSWIndex {
     if graph.entry != nil, count > parameters.exactCountMax, walkCost < scanCost {
       let found: [Neighbor]? = withExtendedLifetime(self) {
         let view = view
-        var walk = LayerWalk(slotCount: vectors.count, linkCountMax: parameters.linkCountMax(on: 0), limitMax: limit)
+        var walk = LayerWalk(slotCapacity: vectors.count, linkCountMax: parameters.linkCountMax(on: 0), limitMax: limit)
         guard let start = descent(to: query, view, &walk) else { return [] }
         let isComplete = walk.collect(
           nearestTo: query, from: start, limit: limit, view, distanceCountMax: Int(scanCost), filter: filter)

@@ -20,7 +20,8 @@ internal import CKernels
 //       48        16  zeros
 //       64    n·(…)  nodes: the int8 code of d bytes, zeros, then the links of layer 0, 4 · 2M bytes that end at a
 //                     multiple of 64: how many, then the slots, then zeros
-//                4n  the size of a code's unit, float32; with dot and squared L2 8n: the squared length follows each
+//       4n … 12n  by slot, float32: the size of a code's unit; with dot and squared L2 the squared length; with int12
+//                     the size of a step
 //                nD  details: TL_RESIDUAL_BYTES of CKernelsDistance.h, or float16, or float32
 //                8n  ids; 0 in free slots
 //                 n  levels; 128 more where the slot holds a vector

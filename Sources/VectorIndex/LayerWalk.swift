@@ -4,7 +4,6 @@ internal import CKernels
 struct LayerWalk: ~Copyable {
   /// Which slots the walk has seen: one bit each. Clearing 100,000 of them writes 12 KB, less than a walk reads.
   private let visited: UnsafeMutablePointer<UInt64>
-  private let wordCount: Int
   private var pool: CandidatePool
   /// Room for the unvisited links of one node, and their inner products.
   private let batch: UnsafeMutablePointer<UInt32>
@@ -12,9 +11,9 @@ struct LayerWalk: ~Copyable {
   /// Distances computed so far.
   private(set) var distanceCount = 0
 
-  init(slotCount: Int, linkCountMax: Int, limitMax: Int) {
-    wordCount = (slotCount + 63) / 64
-    visited = .allocate(capacity: max(wordCount, 1))
+  /// - Parameter slotCapacity: Slots of the largest graph it will walk.
+  init(slotCapacity: Int, linkCountMax: Int, limitMax: Int) {
+    visited = .allocate(capacity: (slotCapacity + 63) / 64)
     pool = CandidatePool(capacity: limitMax)
     batch = .allocate(capacity: linkCountMax + 1)
     dots = .allocate(capacity: linkCountMax + 1)
@@ -62,8 +61,8 @@ struct LayerWalk: ~Copyable {
     return count
   }
 
-  private mutating func begin(limit: Int) {
-    visited.update(repeating: 0, count: wordCount)
+  private mutating func begin(limit: Int, _ graph: GraphView) {
+    visited.initialize(repeating: 0, count: (graph.slotCount + 63) / 64)
     pool.removeAll(limit: limit)
   }
 
@@ -90,7 +89,7 @@ struct LayerWalk: ~Copyable {
   mutating func collect(
     nearestTo query: Query, from entries: [UInt64], limit: Int, on layer: Int, _ graph: GraphView
   ) {
-    begin(limit: limit)
+    begin(limit: limit, graph)
     for key in entries where visit(Candidate(key: key).slot) { _ = pool.insert(key & ~1) }
     let vectors = graph.vectors
     var next = 0
@@ -128,7 +127,7 @@ struct LayerWalk: ~Copyable {
     nearestTo query: Query, from entry: Candidate, limit: Int, _ graph: GraphView, distanceCountMax: Int,
     filter: (UInt64) -> Bool
   ) -> Bool {
-    begin(limit: limit)
+    begin(limit: limit, graph)
     let vectors = graph.vectors
     var frontier = KeyHeap(capacity: 256)
     frontier.push(entry.key)
@@ -150,5 +149,18 @@ struct LayerWalk: ~Copyable {
       if distanceCount > distanceCountMax { return false }
     }
     return true
+  }
+}
+
+/// A writer's walk, kept from one insertion to the next: taking and giving back its memory each time would leave holes
+/// in the heap. Sendable because only a value that holds its one reference uses it.
+final class WriterWalk: @unchecked Sendable {
+  var walk: LayerWalk
+  let slotCapacity: Int
+
+  init(slotCapacity: Int, _ parameters: HNSWParameters) {
+    self.slotCapacity = slotCapacity
+    walk = LayerWalk(
+      slotCapacity: slotCapacity, linkCountMax: parameters.linkCountMax(on: 0), limitMax: parameters.efConstruction)
   }
 }

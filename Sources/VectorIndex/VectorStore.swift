@@ -12,7 +12,8 @@ struct VectorStore: Sendable {
   var nodes: ChunkedRows<UInt8>
   /// Bytes of a node before its links.
   let linkOffset: Int
-  /// By slot: the size of one unit of the code; where the metric needs it, the squared length too.
+  /// By slot: the size of one unit of the code; where the metric needs it, the squared length; with `.int12` the size
+  /// of a step.
   var factors: ChunkedRows<Float>
   /// By slot: the bits that `precision` adds.
   var details: ChunkedRows<UInt8>
@@ -30,7 +31,7 @@ struct VectorStore: Sendable {
     let nodeByteCount = (dimension + linkByteCount + 63) & ~63
     linkOffset = nodeByteCount - linkByteCount
     nodes = ChunkedRows(rowLength: nodeByteCount)
-    factors = ChunkedRows(rowLength: metric == .cosine ? 1 : 2)
+    factors = ChunkedRows(rowLength: 1 + (metric == .cosine ? 0 : 1) + (precision == .int12 ? 1 : 0))
     details = ChunkedRows(rowLength: VectorStore.detailByteCount(dimension, precision))
     ids = ChunkedRows(rowLength: 1)
   }
@@ -38,7 +39,7 @@ struct VectorStore: Sendable {
   static func detailByteCount(_ dimension: Int, _ precision: Precision) -> Int {
     switch precision {
     case .int8: 0
-    case .int12: (dimension + 63) / 64 * 32 + 4
+    case .int12: (dimension + 63) / 64 * 32
     case .float16: 2 * dimension
     case .float32: 4 * dimension
     }
@@ -56,14 +57,18 @@ struct VectorStore: Sendable {
   mutating func append(_ vector: borrowing PreparedVector, id: UInt64) {
     let node = nodes.append()
     node.initialize(repeating: 0, count: nodes.rowLength)
-    write(vector, node: node, factors: factors.append(), details: precision == .int8 ? nil : details.append())
+    let factors = factors.append()
+    let details = precision == .int8 ? nil : details.append()
+    write(vector, node: node, factors: factors, details: details)
     ids.append().pointee = id
   }
 
   mutating func replace(_ slot: UInt32, with vector: borrowing PreparedVector, id: UInt64) {
-    write(
-      vector, node: nodes.mutableRow(slot), factors: factors.mutableRow(slot),
-      details: precision == .int8 ? nil : details.mutableRow(slot))
+    // One after another and before the call: it holds a copy of the value, and rows would be copied for it.
+    let node = nodes.mutableRow(slot)
+    let factors = factors.mutableRow(slot)
+    let details = precision == .int8 ? nil : details.mutableRow(slot)
+    write(vector, node: node, factors: factors, details: details)
     ids.mutableRow(slot).pointee = id
   }
 
@@ -74,6 +79,7 @@ struct VectorStore: Sendable {
     UnsafeMutableRawPointer(node).copyMemory(from: vector.code, byteCount: dimension)
     factors[0] = vector.factor
     if metric != .cosine { factors[1] = vector.squaredLength }
+    if precision == .int12 { factors[self.factors.rowLength - 1] = vector.step }
     if let details {
       UnsafeMutableRawPointer(details).copyMemory(from: vector.details, byteCount: self.details.rowLength)
     }
@@ -128,6 +134,7 @@ struct PreparedVector: ~Copyable {
   let components: UnsafeMutablePointer<Float>
   let details: UnsafeMutablePointer<UInt8>
   private(set) var factor: Float = 0
+  private(set) var step: Float = 0
   private(set) var squaredLength: Float = 0
   private let memory: UnsafeMutableRawPointer
 
@@ -143,10 +150,12 @@ struct PreparedVector: ~Copyable {
 
     let codeByteCount = (dimension + 63) & ~63
     let detailByteCount = VectorStore.detailByteCount(dimension, precision)
-    memory = .allocate(byteCount: codeByteCount + 4 * dimension + detailByteCount, alignment: 64)
-    code = memory.bindMemory(to: Int8.self, capacity: codeByteCount)
-    components = (memory + codeByteCount).bindMemory(to: Float.self, capacity: dimension)
-    details = (memory + codeByteCount + 4 * dimension).bindMemory(to: UInt8.self, capacity: detailByteCount)
+    // Aligned by hand: aligned allocation leaves ever more small pieces in the heap (glibc before 2.38).
+    memory = .allocate(byteCount: codeByteCount + 4 * dimension + detailByteCount + 64, alignment: 16)
+    let start = memory.alignedUp(toMultipleOf: 64)
+    code = start.bindMemory(to: Int8.self, capacity: codeByteCount)
+    components = (start + codeByteCount).bindMemory(to: Float.self, capacity: dimension)
+    details = (start + codeByteCount + 4 * dimension).bindMemory(to: UInt8.self, capacity: detailByteCount)
     components.update(from: vector, count: dimension)
     if metric == .cosine {
       let scale = squares > 0 ? 1 / squares.squareRoot() : 0
@@ -162,14 +171,13 @@ struct PreparedVector: ~Copyable {
     factor = byCode > 0 ? Float(squares / byCode) : 0
     squaredLength = Float(squares)
     if isInt12 {
-      let step = bySteps > 0 ? Float(squares / bySteps) : 0
-      UnsafeMutableRawPointer(details + detailByteCount - 4).storeBytes(of: step, as: Float.self)
+      step = bySteps > 0 ? Float(squares / bySteps) : 0
     }
     if forSearch { return }
     switch precision {
     case .int8, .int12: break
     case .float16:
-      (memory + codeByteCount + 4 * dimension).withMemoryRebound(to: UInt16.self, capacity: dimension) {
+      UnsafeMutableRawPointer(details).withMemoryRebound(to: UInt16.self, capacity: dimension) {
         tl_f16_from_f32(components, dimension, $0)
       }
     case .float32:
@@ -207,11 +215,9 @@ struct VectorView {
     UnsafeRawPointer(nodes[slot]).assumingMemoryBound(to: Int8.self)
   }
 
-  /// The size of a step of twelve bits, which follows the residual.
+  /// The size of a step of twelve bits.
   @inline(__always)
-  func step(of slot: UInt32) -> Float {
-    UnsafeRawPointer(details[slot] + details.rowLength - 4).loadUnaligned(as: Float.self)
-  }
+  func step(of slot: UInt32) -> Float { factors[slot][factors.rowLength - 1] }
 
   /// The links of a node on layer 0: how many, then the slots.
   @inline(__always)

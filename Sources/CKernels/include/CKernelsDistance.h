@@ -7,7 +7,7 @@
 // Forms, found at run time: AVX-512 with VNNI and AVX2 on x86-64, NEON on arm64, else the portable one. (float32 has no
 // AVX-512 form: bound by the latency of its additions, it would be no faster than AVX2.)
 //
-// No kernel asks for alignment; reads stay inside the vectors; nothing is allocated. `n` may be 0.
+// No kernel asks for alignment; reads stay inside the vectors; they allocate nothing. `n` may be 0.
 //
 // Rows lie in chunks of `1 << chunk_shift`: row r begins `(r & mask) * stride` bytes after `chunks[r >> chunk_shift]`.
 
@@ -79,6 +79,11 @@ float tl_dot_f16(const float *a, const uint16_t *b, size_t n);
 float tl_l2sq_f16(const float *a, const uint16_t *b, size_t n);
 
 // --- Memory
+
+/// Pages of zeros for `byte_count` bytes, from the system and not from the heap: large blocks among small ones leave
+/// holes there, and what is given back does not leave the process. Null if there are none.
+void *tl_pages_allocate(size_t byte_count);
+void tl_pages_free(void *pages, size_t byte_count);
 
 /// Asks for the cache line at `address`, which need not be readable.
 static inline void tl_prefetch(const void *address) { __builtin_prefetch(address); }

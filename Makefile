@@ -7,7 +7,7 @@ SHELL := bash
 BINARY := build/timberline
 SWIFT_BUILD := swift build -c release --static-swift-stdlib --product timberline
 
-.PHONY: help setup ui build run test test-unit test-ui test-e2e crash fuzz bench format lint dist clean
+.PHONY: help setup ui build run test test-unit test-ui test-e2e crash fuzz bench bench-tenants bench-growth format lint dist clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -53,8 +53,14 @@ fuzz: build ## The parsers, the API and the query language against random input,
 	TIMBERLINE_FUZZ_ROUNDS=$${ROUNDS:-2000} TIMBERLINE_ORACLE_QUERIES=$${ROUNDS:-2000} \
 	  python3 -m unittest discover -v -s Tests/EndToEnd -p 'test_[hq]*.py'
 
-bench: build ## The benchmark: ingest, size, query and start-up, as ratios measured in one run
-	python3 Tests/Benchmarks/bench.py --binary $(abspath $(BINARY))
+bench: build ## The engine's benchmark, answers checked; CORPUS=FILE.ndjson for yours, PAGE=docs/benchmarks.md to write it down
+	python3 Tests/Benchmarks/bench.py engine --binary $(abspath $(BINARY)) $(if $(CORPUS),--corpus $(CORPUS)) $(if $(PAGE),--write $(PAGE))
+
+bench-tenants: build ## Ingest over 1,000 tenants of 10,000
+	python3 Tests/Benchmarks/bench.py tenants --binary $(abspath $(BINARY)) $(if $(PAGE),--write $(PAGE))
+
+bench-growth: build ## The cost of a question as a tenant grows
+	python3 Tests/Benchmarks/bench.py growth --binary $(abspath $(BINARY)) $(if $(CORPUS),--corpus $(CORPUS)) $(if $(PAGE),--write $(PAGE))
 
 format: ## Format the sources
 	swift format --in-place --recursive --parallel Package.swift Sources Tests

@@ -24,7 +24,7 @@ package final class BlockDecoder: RecordSource {
   private var loadedDirectory: VariableDirectory?
   /// Token filters as they are stored.
   private var messageWords: FrameContent?
-  private var letterRuns: LetterRuns?
+  private var loadedLetterRuns: LetterRuns?
   private var fieldWords: [Int: FrameContent] = [:]
   private var loadedShapes: Shapes?
   /// Read when the newest rows are asked for; single rows are then taken from it.
@@ -212,10 +212,16 @@ package final class BlockDecoder: RecordSource {
   }
 
   package func variablesMayContain(_ run: LetterRun, ignoringCase: Bool) throws -> Bool {
-    guard hasColumn(ColumnKey.letters) else { return true }
-    let runs = try letterRuns ?? LetterRuns(decoding: content(ColumnKey.letters))
-    letterRuns = runs
-    return runs.mayContain(run, ignoringCase: ignoringCase)
+    try letterRuns()?.mayContain(run, ignoringCase: ignoringCase) ?? true
+  }
+
+  /// Nil if the block lists none.
+  func letterRuns() throws -> LetterRuns? {
+    if let loadedLetterRuns { return loadedLetterRuns }
+    guard hasColumn(ColumnKey.letters) else { return nil }
+    let runs = LetterRuns(decoding: try content(ColumnKey.letters))
+    loadedLetterRuns = runs
+    return runs
   }
 
   package func field(_ name: [UInt8], mayContain word: [UInt8]) throws -> Bool {

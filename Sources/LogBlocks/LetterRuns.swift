@@ -94,6 +94,13 @@ package struct LetterRuns: Sendable {
 
   init(decoding bytes: [UInt8]) { text = bytes }
 
+  /// Whether the runs are letters, and apart.
+  var isWellFormed: Bool {
+    let newline = UInt8(ascii: "\n")
+    return text.first == newline && text.last == newline
+      && text.allSatisfy { $0 == newline || LetterRuns.isLetter($0) }
+  }
+
   func mayContain(_ run: LetterRun, ignoringCase: Bool) -> Bool {
     let newline = UInt8(ascii: "\n")
     let needle = (run.isWholeStart ? [newline] : []) + run.letters + (run.isWholeEnd ? [newline] : [])

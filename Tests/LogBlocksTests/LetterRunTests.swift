@@ -34,7 +34,9 @@ import Testing
   @Test func `what could be hex digits tells nothing, nor do two letters`() {
     #expect(LetterRun("decade".utf8, isWholeStart: true, isWholeEnd: true) == nil)
     #expect(LetterRun("xy".utf8, isWholeStart: true, isWholeEnd: true) == nil)
-    #expect(Self.runs(of: ["deadbeef42", "7"])?.mayContain(LetterRun("xyz".utf8, isWholeStart: false, isWholeEnd: false)!, ignoringCase: false) == false)
+    #expect(
+      Self.runs(of: ["deadbeef42", "7"])?.mayContain(
+        LetterRun("xyz".utf8, isWholeStart: false, isWholeEnd: false)!, ignoringCase: false) == false)
   }
 
   @Test func `too many letters are none at all`() {

@@ -98,7 +98,8 @@ import Testing
   private static let itKnowsWhatEveryMatchingValueHoldsCases: [(String, [String], [String])] = [
     ("\"conn refused by\"", ["conn", "refused", "by"], ["conn refused by"]), ("\"conn re\"*", ["conn"], ["conn re"]),
     ("*\"nn refused b\"*", ["refused"], ["nn refused b"]),
-    ("=\"a b\"", ["a", "b"], ["a b"]), ("~\"xx failed to.*yy\"", ["failed"], ["xx failed to", "yy"]), ("~\"(timed? ?out|refused).*[0-9]{4}\"", [], ["timed out|timedout|time out|timeout|refused"]),
+    ("=\"a b\"", ["a", "b"], ["a b"]), ("~\"xx failed to.*yy\"", ["failed"], ["xx failed to", "yy"]),
+    ("~\"(timed? ?out|refused).*[0-9]{4}\"", [], ["timed out|timedout|time out|timeout|refused"]),
     ("i(Error)", [], ["error, any case"]), ("contains_any(a, b)", [], ["a|b"]), ("in(a)", ["a"], ["a"]),
     ("seq(a, \"b c\")", ["a", "b", "c"], ["a", "b c"]), (">5", [], []), ("\"\"", [], []),
     ("pattern_match(\"a took <N>ms\")", ["took"], ["a took ", "ms"]),

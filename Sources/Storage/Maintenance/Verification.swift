@@ -193,6 +193,7 @@ extension TenantDatabase {
     }
     for name in decoder.fieldNames { _ = try decoder.field(name, mayContain: Array("0word0".utf8)) }
     _ = try decoder.variablesMayContain(word: Array("0word0".utf8))
+    try decoder.verifyCopies()
     try requireNames(columns)
   }
 

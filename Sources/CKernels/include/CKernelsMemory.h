@@ -11,7 +11,8 @@ extern "C" {
 /// once, before other threads run. Does nothing where the C library is not glibc.
 void tl_memory_configure(void);
 
-/// Gives free pages of all arenas back to the system. Costs about a millisecond for each 100 MiB of heap.
+/// Gives free pages of all arenas back to the system, and the pages of the program that stand unchanged in its file.
+/// Costs about a millisecond for each 100 MiB of heap.
 void tl_memory_trim(void);
 
 #ifdef __cplusplus

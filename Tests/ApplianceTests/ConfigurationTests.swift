@@ -32,7 +32,7 @@ import Testing
     #expect(configuration.compressedBodyByteCountMax == 16 << 20)
     #expect(configuration.lineByteCountMax == 1 << 20)
     #expect(configuration.fieldCountMax == 1000)
-    #expect(configuration.openTenantCountMax == 512)
+    #expect(configuration.openTenantCountMax == 1024)
     #expect(configuration.querySecondsMax == 30)
     #expect(configuration.queryByteCountMax == 256 << 20)
     #expect(configuration.tenantQueryCountMax == 8)

@@ -63,7 +63,7 @@ struct SourceTree {
     "asyncHTTPClient": ["AsyncHTTPClient", "NIOCore", "NIOHTTP1"],
     "crypto": ["Crypto"],
     "grdb": ["GRDB"],
-    "hummingbird": ["Hummingbird", "HTTPTypes", "NIOCore", "NIOHTTP1"],
+    "hummingbird": ["Hummingbird", "HummingbirdCore", "HTTPTypes", "NIOCore", "NIOHTTP1", "NIOHTTPTypes"],
     "logging": ["Logging"],
     "serviceLifecycle": ["ServiceLifecycle"],
   ]

@@ -151,6 +151,9 @@ import Testing
           return true
         }
         for var row in expected {
+          // Pipes see the first field of a name.
+          var seen: Set<String> = []
+          row.fields.removeAll { !seen.insert($0.name).inserted }
           row["template"] = try await template(of: row, world)
           _ = try chain.push(row)
         }

@@ -22,6 +22,7 @@ extension BlockDecoder {
         (0..<values.count).allSatisfy({ values[$0] == stored.values[$0] })
       else { throw BlockError.corrupt(place: "column \(ColumnKey.fieldCounts)") }
     }
+    try verifyWordFilters()
     if let runs = try letterRuns(), !runs.isWellFormed {
       throw BlockError.corrupt(place: "column \(ColumnKey.letters)")
     }

@@ -23,7 +23,7 @@ package final class BlockDecoder: RecordSource {
   private var loadedGroups: RowGroups?
   private var loadedDirectory: VariableDirectory?
   /// Token filters as they are stored.
-  private var messageWords: FrameContent?
+  private var messageWords: [Int: FrameContent] = [:]
   private var loadedLetterRuns: LetterRuns?
   private var fieldWords: [Int: FrameContent] = [:]
   private var loadedShapes: Shapes?
@@ -206,9 +206,21 @@ package final class BlockDecoder: RecordSource {
 
   package func variablesMayContain(word: [UInt8]) throws -> Bool {
     guard TokenFilter.answersInMessages(word) else { return true }
-    let filter = try messageWords ?? lentContent(ColumnKey.words)
-    messageWords = filter
-    return try TokenFilter.mayContain(word, in: filter.bytes, place: ColumnKey.words)
+    let isParted = !hasColumn(ColumnKey.words)
+    let part = isParted ? TokenFilter.part(of: word.withUnsafeBufferPointer { TokenFilter.key($0) }) : 0
+    let key = isParted ? ColumnKey.words(part: part) : ColumnKey.words
+    let filter = try messageWords[part] ?? lentContent(key)
+    messageWords[part] = filter
+    return try TokenFilter.mayContain(word, in: filter.bytes, place: key)
+  }
+
+  /// Reads every filter of messages' words.
+  func verifyWordFilters() throws {
+    let isParted = !hasColumn(ColumnKey.words)
+    for key in isParted ? (0..<TokenFilter.partCount).map(ColumnKey.words(part:)) : [ColumnKey.words] {
+      let filter = try lentContent(key)
+      _ = try TokenFilter.mayContain([], in: filter.bytes, place: key)
+    }
   }
 
   package func variablesMayContain(_ run: LetterRun, ignoringCase: Bool) throws -> Bool {

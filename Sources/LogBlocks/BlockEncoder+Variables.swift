@@ -97,8 +97,21 @@ extension BlockEncoder {
     }
     for group in groups where !group.bytes.isEmpty { append(ColumnKey.variableGroup(group.number), group.bytes) }
     append(ColumnKey.variableDirectory, directory)
-    append(ColumnKey.words, TokenFilter(keys: words.keys).encoded)
+    appendWordFilters()
     if let letters = words.letters.encoded { append(ColumnKey.letters, letters) }
+  }
+
+  /// One filter, or where words are many one for each of their parts: who looks for a word reads its part alone.
+  private mutating func appendWordFilters() {
+    guard words.keys.count >= TokenFilter.partedCountMin else {
+      append(ColumnKey.words, TokenFilter(keys: words.keys).encoded)
+      return
+    }
+    var parts = [[UInt64]](repeating: [], count: TokenFilter.partCount)
+    for key in words.keys { parts[TokenFilter.part(of: key)].append(key) }
+    for (part, keys) in parts.enumerated() {
+      append(ColumnKey.words(part: part), TokenFilter(keys: keys).encoded)
+    }
   }
 
   /// - Parameters:

@@ -14,7 +14,8 @@ package import Domain
 //          count
 //   v0…    variable groups of about 128 KiB: the slots' values (ColumnCodec.swift), one after another in the order of
 //          vdir; a slot's values are those of its template's rows, in row order
-//   words  token filter (TokenFilter.swift) of the words that touch a variable: 5 bytes and more with a digit
+//   words  token filter (TokenFilter.swift) of the words that touch a variable: 5 bytes and more with a digit; where they
+//          are many, words0 … words15, one for each part
 //   wlet   runs of letters in variables (LetterRuns.swift); absent where they are many, and in blocks of the first
 //          release
 //   shape  shape count h; for each: field count and for each an index into the header's fields; then n indexes into the
@@ -291,6 +292,7 @@ enum ColumnKey {
   static let fieldCounts = "hits"
   static let tail = "tail"
   static let words = "words"
+  static func words(part: Int) -> String { "words\(part)" }
   static let letters = "wlet"
   static let shapes = "shape"
   static let sharedFields = "rest"

@@ -6,6 +6,7 @@ internal import Domain
 //   form 1 only: byte log2 of the segment length l; varint segment count s; 8 bytes seed, little-endian; (s + 2) · 2^l
 //   fingerprints
 //
+// A filter of 8,192 words and more is stored as 16, each of the words whose keys begin with its number's four bits.
 // A word's key is `tl_hash64` of its bytes with seed 0.
 
 /// The words a column may hold: no false "no", and about one false "yes" in 256.
@@ -32,6 +33,13 @@ package struct TokenFilter: Sendable {
   package static func answersInMessages(_ word: some Collection<UInt8>) -> Bool {
     word.count >= messageWordByteCountMin && word.contains { $0 &- UInt8(ascii: "0") < 10 }
   }
+
+  /// From so many words on a message's filter is stored in parts.
+  static let partedCountMin = 8192
+  static let partCount = 16
+
+  /// The part that a word is in: by its key's top bits, which say nothing of its places in the part.
+  static func part(of key: UInt64) -> Int { Int(key >> 60) }
 
   package static func key(_ word: UnsafeBufferPointer<UInt8>) -> UInt64 { tl_hash64(word.baseAddress, word.count, 0) }
 

@@ -284,7 +284,7 @@ def environment(work, with_model):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--binary", required=True, help="VectorBench, built for release")
-    parser.add_argument("--logs", help="folder of log samples to embed; needs 350 MB of packages")
+    parser.add_argument("--logs", help="folder of log samples to embed; needs 6 GB of packages")
     parser.add_argument("--work", help="where the environment and the vectors go; a temporary folder if left out")
     parser.add_argument("--growth", type=int, default=100_000, help="the largest index of the growth table; 0: none")
     parser.add_argument("--write", help="the page whose section on vectors is replaced")

@@ -113,8 +113,9 @@ extension BlockDecoder {
     if slots.isEmpty { slots = Array(repeating: SlotState(), count: directory.entries.count) }
     let count = Int(summary.templateCounts[code].count)
     slots[index].singleCount += 1
-    // A value alone costs what about 30 of a whole column cost.
-    if slots[index].column != nil || slots[index].singleCount * 30 > count {
+    // A value alone costs what about 30 of a whole column cost, and in a long one a tenth of all of it: what comes before
+    // has to be summed up.
+    if slots[index].column != nil || slots[index].singleCount > 10 || slots[index].singleCount * 30 > count {
       try variables(templateCode: code, slot: slot).withValue(at: ordinal) { bytes.append(contentsOf: $0) }
       return
     }

@@ -91,6 +91,9 @@ let package = Package(
     room("Domain", []),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
     .target(name: "CEmbeddingModel", exclude: ["static256"], cSettings: [.unsafeFlags(["-std=c23"])]),
+    .executableTarget(
+      name: "VectorBench", dependencies: ["VectorIndex"], path: "Tests/Benchmarks/vectors/VectorBench",
+      swiftSettings: swiftSettings),
     .target(name: "CWebAssets", exclude: ["dist"], cSettings: [.unsafeFlags(["-std=c23"])]),
     // Without pkg-config, whose search path would come before the linker's folder of archives above.
     .systemLibrary(name: "CZstd", providers: [.apt(["libzstd-dev"])]),

@@ -1,3 +1,5 @@
+import CKernels
+
 /// Byte strings of which every matching value contains at least one.
 package struct RequiredText: Hashable, Sendable {
   /// One or more; none is empty. Without A-Z where case is ignored.
@@ -30,4 +32,58 @@ package struct RequiredText: Hashable, Sendable {
   var strength: Int { alternatives.reduce(.max) { min($0, $1.count) } }
 
   static func lowercased(_ byte: UInt8) -> UInt8 { byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte }
+}
+
+/// Required texts for many values: their bytes lie in memory of their own, so that no thread counts references to them
+/// for each value.
+final class Needles: @unchecked Sendable {
+  // Sendable: written in `init` only.
+  private struct Needle {
+    var start: Int
+    var count: Int
+    var ignoresCase: Bool
+    /// Whether it is the last alternative of its text.
+    var isLast: Bool
+  }
+
+  private let bytes: UnsafeMutablePointer<UInt8>
+  private let needles: UnsafeMutableBufferPointer<Needle>
+
+  init(_ texts: [RequiredText]) {
+    var all: [UInt8] = []
+    var found: [Needle] = []
+    for text in texts {
+      for (index, alternative) in text.alternatives.enumerated() {
+        found.append(
+          Needle(
+            start: all.count, count: alternative.count, ignoresCase: text.ignoresCase,
+            isLast: index == text.alternatives.count - 1))
+        all += alternative
+      }
+    }
+    bytes = .allocate(capacity: max(1, all.count))
+    bytes.initialize(from: all, count: all.count)
+    needles = .allocate(capacity: found.count)
+    _ = needles.initialize(from: found)
+  }
+
+  deinit {
+    bytes.deallocate()
+    needles.deallocate()
+  }
+
+  /// Whether `value` contains an alternative of each text.
+  func areAll(in value: UnsafeBufferPointer<UInt8>) -> Bool {
+    var isFound = false
+    for needle in needles {
+      if !isFound {
+        let find = needle.ignoresCase ? tl_find_ascii_folded : tl_find
+        isFound = find(value.baseAddress, value.count, bytes + needle.start, needle.count) < value.count
+      }
+      guard needle.isLast else { continue }
+      if !isFound { return false }
+      isFound = false
+    }
+    return true
+  }
 }

@@ -131,6 +131,12 @@ package struct ValueMatcher: Sendable {
     }
   }
 
+  /// `matches` for many values.
+  package func predicate() -> (UnsafeBufferPointer<UInt8>) -> Bool {
+    if case .regexp(let expression) = kind { return expression.predicate() }
+    return matches
+  }
+
   package func matches(_ value: UnsafeBufferPointer<UInt8>) -> Bool {
     switch kind {
     case .always: return true

@@ -6,6 +6,8 @@ import LogQuery
 final class MessageTest: @unchecked Sendable {
   // Sendable: the verdicts are written only by the one task that runs the query; a plan is not shared between queries.
   let matcher: ValueMatcher
+  /// The matcher's test.
+  let passes: (UnsafeBufferPointer<UInt8>) -> Bool
   /// For each of the matcher's searches: by a slot's character classes, what its values can be part of.
   let slotMasks: [[UInt64]]
   /// For each of the matcher's searches: its runs of letters, and what of its text they are.
@@ -16,6 +18,7 @@ final class MessageTest: @unchecked Sendable {
 
   init(_ matcher: ValueMatcher, templates: any TemplateSource) {
     self.matcher = matcher
+    passes = matcher.predicate()
     self.templates = templates
     letterRuns = matcher.searches.map { search in
       search.runs.compactMap { run in
@@ -34,6 +37,7 @@ final class MessageTest: @unchecked Sendable {
 
   private init(_ other: MessageTest, templates: any TemplateSource) {
     matcher = other.matcher
+    passes = other.matcher.predicate()
     slotMasks = other.slotMasks
     letterRuns = other.letterRuns
     verdicts = other.verdicts
@@ -148,6 +152,7 @@ extension FilterEvaluator {
     _ number: UInt32, _ test: MessageTest, _ inVariables: [UInt64], within candidates: RowSet, into rows: inout RowSet
   ) throws -> Bool {
     let matcher = test.matcher
+    let passes = test.passes
     if test.rulesOut(number, inVariables) { return false }
     let template = try names.requiredTemplate(number)
     // The required text that leaves the fewest slots to look at.
@@ -166,7 +171,7 @@ extension FilterEvaluator {
     }
     guard let best else {
       try source.forEachMessage(ofTemplate: number, template: template, within: candidates.words) { row, message in
-        if matcher.matches(message) { rows.insert(row) }
+        if passes(message) { rows.insert(row) }
         return true
       }
       return true
@@ -183,7 +188,7 @@ extension FilterEvaluator {
       if !mayHold { continue }
       try source.forEachRow(
         ofTemplate: number, slot: slot,
-        where: { matcher.isLocal ? matcher.matches($0) : best.text.isContained(in: $0) }
+        where: { matcher.isLocal ? passes($0) : best.text.isContained(in: $0) }
       ) { row in
         found.insert(row)
         hasFound = true
@@ -196,7 +201,7 @@ extension FilterEvaluator {
       return true
     }
     try source.forEachMessage(ofTemplate: number, template: template, within: found.words) { row, message in
-      if matcher.matches(message) { rows.insert(row) }
+      if passes(message) { rows.insert(row) }
       return true
     }
     return true

@@ -172,10 +172,13 @@ struct RegexStates {
 }
 
 /// A whole automaton, made ahead: small, never changing, shared by all threads.
-struct RegexTable: Sendable {
-  private let classes: [UInt8]
+///
+/// Its tables lie in memory of their own, so that no thread counts references to them for each text.
+final class RegexTable: @unchecked Sendable {
+  // Sendable: written in `init` only.
+  private let classes: UnsafeMutablePointer<UInt8>
   /// States by where their entries begin, so that a step is one addition and one load: 0 is `matched`, `stride` is `dead`.
-  private let table: [UInt32]
+  private let table: UnsafeMutablePointer<UInt32>
   private let stride: Int
   private let start: UInt32
 
@@ -191,26 +194,29 @@ struct RegexTable: Sendable {
       work += states.stride * program.instructions.count
       guard states.count <= stateCountMax, work < 4_000_000 else { return nil }
     }
-    classes = states.classes
+    classes = .allocate(capacity: states.classes.count)
+    classes.initialize(from: states.classes, count: states.classes.count)
     stride = states.stride
     let stride = UInt32(states.stride)
-    table = states.table.map { $0 * stride }
+    table = .allocate(capacity: states.table.count)
+    table.initialize(from: states.table.map { $0 * stride }, count: states.table.count)
     start = states.start * stride
+  }
+
+  deinit {
+    classes.deallocate()
+    table.deallocate()
   }
 
   func matches(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
     var state = start
     let dead = UInt32(stride)
     if state <= dead { return state == RegexStates.matched }
-    return classes.withUnsafeBufferPointer { classes in
-      table.withUnsafeBufferPointer { table in
-        for byte in text {
-          state = table[Int(state) &+ Int(classes[Int(byte)])]
-          if state <= dead { return state == RegexStates.matched }
-        }
-        return table[Int(state) &+ stride &- 1] == RegexStates.matched
-      }
+    for byte in text {
+      state = table[Int(state) &+ Int(classes[Int(byte)])]
+      if state <= dead { return state == RegexStates.matched }
     }
+    return table[Int(state) &+ stride &- 1] == RegexStates.matched
   }
 }
 

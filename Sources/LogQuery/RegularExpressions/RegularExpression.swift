@@ -50,6 +50,13 @@ package struct RegularExpression: Sendable {
     return scratches.withScratch(program) { $0.matches(text) }
   }
 
+  /// `matches` for many texts.
+  func predicate() -> (UnsafeBufferPointer<UInt8>) -> Bool {
+    guard let table else { return matches }
+    let needles = Needles(requiredTexts.filter { $0.alternatives.count <= 4 })
+    return { needles.areAll(in: $0) && table.matches($0) }
+  }
+
   /// The leftmost match that starts at `start` or later, as Perl would find it: ranges by group, 0 the whole; nil for
   /// a group that took no part.
   package func captures(in text: UnsafeBufferPointer<UInt8>, from start: Int = 0) -> [Range<Int>?]? {

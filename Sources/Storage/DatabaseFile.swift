@@ -266,7 +266,7 @@ final class DatabaseFile: @unchecked Sendable {
         try database.execute(sql: "PRAGMA synchronous = FULL")
         try database.execute(sql: "PRAGMA wal_autocheckpoint = 0")
         try database.execute(sql: "PRAGMA journal_size_limit = 67108864")
-        try database.execute(sql: "PRAGMA cache_size = -4096")
+        try database.execute(sql: "PRAGMA cache_size = -256")
         try database.execute(sql: "PRAGMA secure_delete = \(erasesDeleted ? "ON" : "OFF")")
       }
       let connection = try DatabaseQueue(path: path, configuration: configuration)
@@ -311,7 +311,7 @@ final class DatabaseFile: @unchecked Sendable {
       configuration.label = "timberline.reader"
       configuration.readonly = true
       configuration.busyMode = .timeout(5)
-      configuration.prepareDatabase { try $0.execute(sql: "PRAGMA cache_size = -2048") }
+      configuration.prepareDatabase { try $0.execute(sql: "PRAGMA cache_size = -1024") }
       return try DatabaseQueue(path: path, configuration: configuration)
     } catch {
       throw StorageError(error, operation, at: path)

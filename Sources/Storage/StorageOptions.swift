@@ -20,7 +20,7 @@ package struct StorageOptions: Sendable {
   /// A head whose oldest record waited this long becomes blocks.
   package var headAgeSecondsMax = 600
   /// All heads together: above it the largest become blocks early, and senders wait for that.
-  package var headTotalByteCountMax = 256 << 20
+  package var headTotalByteCountMax = 128 << 20
 
   /// Records of a block.
   package var blockRecordsMax = 64 << 10

@@ -125,39 +125,6 @@ import Testing
     }
   }
 
-  @Test(arguments: 0..<30)
-  func `no part of a message is ruled out`(seed: UInt64) throws {
-    var generator = SeededGenerator(seed)
-    let (block, _, builder) = try bothSources(seed: seed)
-    for row in 0..<block.count {
-      let number = try block.templates()[row]
-      var message: [UInt8] = []
-      try block.appendMessage(ofRow: row, template: builder.lookUp(number)!, to: &message)
-      let start = Int.random(in: 0...message.count, using: &generator)
-      let part = Array(message[start..<Int.random(in: start...message.count, using: &generator)])
-      #expect(try block.messagesMayContain(part, ofTemplate: number, template: builder.lookUp(number)!), "seed \(seed)")
-    }
-  }
-
-  @Test(arguments: [
-    ("refused", false), ("xception", true), ("ms ok", true), ("7ms", true), ("7s", false), ("took 12ms", true),
-    ("took  ", false), ("a7", false), ("ok!", false), ("", true),
-  ])
-  func `what a template and its digits cannot make is ruled out`(literal: String, isPossible: Bool) throws {
-    var builder = RecordBuilder()
-    let number = builder.template("exception took <number>ms ok")
-    let set = builder.fieldSet([])
-    for row in 0..<20 {
-      builder.append(time: Int64(row), template: number, variables: [Array("\(row * 7)".utf8)], fieldSet: set)
-    }
-    let block = try BlockEncoder.encode([builder.columns], template: builder.lookUp)[0].decoder()
-
-    let answer = try block.messagesMayContain(
-      Array(literal.utf8), ofTemplate: number, template: builder.lookUp(number)!)
-
-    #expect(answer == isPossible)
-  }
-
   @Test func `only what a question needs is read`() throws {
     var builder = RecordBuilder()
     let template = builder.template("took <duration>")

@@ -10,10 +10,10 @@ import Storage
 package actor TenantIndex {
   nonisolated let database: TenantDatabase
   private let logger: Logger
-  private let embedder = StaticEmbedder.shared
+  nonisolated let embedder = StaticEmbedder.shared
   private var miner = PatternMiner()
   private var searchIndex = PatternSearchIndex()
-  private var vectors = PatternVectors()
+  private(set) var vectors = PatternVectors()
   /// Patterns whose vector, by a new text or none so far, is not in `vectors`.
   private var unplaced: Set<UInt32> = []
   private var lastSave: Task<Void, any Error>?

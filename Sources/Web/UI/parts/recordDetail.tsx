@@ -332,7 +332,48 @@ function Similar({ window, zone, record, onFilter, onRecord }: {
           );
         })}
       </ol>
+      <NearInMeaning window={window} zone={zone} record={record} onRecord={onRecord} />
     </div>
+  );
+}
+
+/** Records of other patterns that say something alike, one a pattern. */
+function NearInMeaning({ window, zone, record, onRecord }: {
+  window: api.Window;
+  zone: Zone;
+  record: LogRecord;
+  onRecord: (id: string) => void;
+}) {
+  const found = useResource(
+    `near ${record.id} ${window.start} ${window.end}`,
+    (signal) => api.similarRecords(record.id, window, 20, signal),
+  );
+  if (found.error && !found.data) return <ErrorState compact problem={found.error} onRetry={found.reload} />;
+  if (!found.data) return <Skeleton rows={4} label='Loading records near in meaning' />;
+  return (
+    <section aria-label='Near in meaning'>
+      <p className='empty-s'>
+        {found.data.length === 0
+          ? 'No other pattern in this window is near in meaning.'
+          : 'Other patterns near in meaning, the nearest first: the newest record of each.'}
+      </p>
+      <ol>
+        {found.data.map((hit) => (
+          <li key={hit.id} className={`lvl-${hit.severity}`}>
+            <button
+              type='button'
+              onClick={() => onRecord(hit.id)}
+              title={`${hit.timestamp} · ${hit.duplicate_count} of pattern ${hit.pattern} in this window`}
+            >
+              <time>{clock(timeOf(hit), zone)}</time> <LevelMark severity={severityOf(hit)} />{' '}
+              <span>
+                <Message segments={segments(oneLine(shown(hit.log)))} />
+              </span>
+            </button>
+          </li>
+        ))}
+      </ol>
+    </section>
   );
 }
 

@@ -20,6 +20,7 @@ struct PatternVectors: Sendable {
 
   /// The index that was saved; nil if the bytes are damaged, or of an index of another kind.
   init?(snapshot: [UInt8], log: [[UInt8]]) {
+    // What is wrong with bytes that are no snapshot does not matter: the index is made again.
     guard let saved = try? HNSWIndex(snapshot: snapshot), saved.dimension == index.dimension,
       saved.metric == index.metric, saved.precision == index.precision, saved.parameters == index.parameters
     else { return nil }
@@ -27,6 +28,7 @@ struct PatternVectors: Sendable {
     for entry in log {
       let (logged, byteCount) = IndexChange.decode(entry)
       guard byteCount == entry.count else { return nil }
+      // As above.
       for change in logged { guard (try? index.apply(change)) != nil else { return nil } }
       loggedCount += logged.count
     }
@@ -52,6 +54,7 @@ struct PatternVectors: Sendable {
       entry.vector.count == index.dimension && entry.vector.allSatisfy { $0.isFinite && abs($0) < 2 }
         && entry.vector.contains { $0 != 0 }
     }
+    // Refuses no vector that is usable.
     try? index.insert(usable.map { (UInt64($0.pattern), $0.vector) }, concurrently: PatternVectors.onAllCores)
   }
 
@@ -60,9 +63,11 @@ struct PatternVectors: Sendable {
     let entries = batch.map { (id: UInt64($0.pattern), vector: $0.vector) }
     // A few are inserted as the log will insert them; of many a snapshot is saved anyway.
     if entries.count <= PatternVectors.logCountMin {
+      // As below.
       for entry in entries where (try? index.insert(id: entry.id, vector: entry.vector)) != nil {
         changes.append(.insertion(id: entry.id, vector: entry.vector))
       }
+      // The embedder's vectors are all usable; those that were not would be found by words only.
     } else if (try? index.insert(entries, concurrently: PatternVectors.onAllCores)) != nil {
       changes += entries.map { .insertion(id: $0.id, vector: $0.vector) }
       needsSnapshot = true

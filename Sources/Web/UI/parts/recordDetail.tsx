@@ -4,6 +4,7 @@ import { number, plural } from '../model/numbers.ts';
 import type { FilterChange } from '../model/query.ts';
 import { type Fields, fieldTitle, type LogRecord, oneLine, recordOf, shown } from '../model/records.ts';
 import { plainText, segments } from '../model/segments.ts';
+import { severityOf } from '../model/severity.ts';
 import { clock, day, type Zone, zoneName } from '../model/time.ts';
 import { useResource } from '../resource.ts';
 import { Icon } from './icon.tsx';
@@ -359,13 +360,14 @@ function NearInMeaning({ window, zone, record, onRecord }: {
       </p>
       <ol>
         {found.data.map((hit) => (
-          <li key={hit.id} className={`lvl-${hit.severity}`}>
+          <li key={hit.id} className={`lvl-${severityOf(hit.severity)}`}>
             <button
               type='button'
               onClick={() => onRecord(hit.id)}
               title={`${hit.timestamp} · ${hit.duplicate_count} of pattern ${hit.pattern} in this window`}
             >
-              <time>{clock(timeOf(hit), zone)}</time> <LevelMark severity={severityOf(hit)} />{' '}
+              <time>{clock(Date.parse(hit.timestamp) || 0, zone)}</time>{' '}
+              <LevelMark severity={severityOf(hit.severity)} />{' '}
               <span>
                 <Message segments={segments(oneLine(shown(hit.log)))} />
               </span>

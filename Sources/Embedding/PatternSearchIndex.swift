@@ -199,6 +199,7 @@ package struct PatternSearchIndex: Sendable {
     let byEmbedding = PatternSearchIndex.dividedByMaximum(similarities)
     let byPieces = PatternSearchIndex.dividedByMaximum(pieceScores(terms.pieces))
 
+    // The best so far in order, at most `limit`: of many patterns only the few that may be answered are sorted.
     var hits: [Hit] = []
     for (position, document) in documents.enumerated() {
       guard let document else { continue }
@@ -206,11 +207,18 @@ package struct PatternSearchIndex: Sendable {
         stems: byStems[position], grams: byGrams[position], embedding: byEmbedding[position],
         pieces: byPieces[position])
       let score = parts.word + parts.meaning
+      func isBehind(_ hit: Hit) -> Bool { hit.score != score ? hit.score > score : hit.id < document.id }
+      if hits.count == limit, let last = hits.last, isBehind(last) { continue }
       guard score > 0, filter?(document.id) ?? true else { continue }
-      hits.append(Hit(id: document.id, score: score, parts: parts, similarity: similarities[position]))
+      if hits.count == limit { hits.removeLast() }
+      var (low, high) = (0, hits.count)
+      while low < high {
+        let middle = (low + high) / 2
+        if isBehind(hits[middle]) { low = middle + 1 } else { high = middle }
+      }
+      hits.insert(Hit(id: document.id, score: score, parts: parts, similarity: similarities[position]), at: low)
     }
-    hits.sort { $0.score != $1.score ? $0.score > $1.score : $0.id < $1.id }
-    return Array(hits.prefix(limit))
+    return hits
   }
 
   private static func dividedByMaximum(_ scores: [Float]) -> [Float] {

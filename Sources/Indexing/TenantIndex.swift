@@ -3,7 +3,6 @@ import Embedding
 import LogTemplates
 import Logging
 import Storage
-import VectorIndex
 
 /// One tenant's patterns, and the vectors by which they are found: follows the tenant's templates and commits.
 ///
@@ -11,10 +10,13 @@ import VectorIndex
 package actor TenantIndex {
   nonisolated let database: TenantDatabase
   private let logger: Logger
-  private let embedder = StaticEmbedder.shared
+  nonisolated let embedder = StaticEmbedder.shared
   private var miner = PatternMiner()
   private var searchIndex = PatternSearchIndex()
-  private var vectors = HNSWIndex(dimension: StaticEmbedder.dimension, metric: .cosine)
+  private(set) var vectors = PatternVectors()
+  /// Patterns whose vector, by a new text or none so far, is not in `vectors`.
+  private var unplaced: Set<UInt32> = []
+  private var lastSave: Task<Void, any Error>?
 
   private var templateCount = 0
   private var patternOfTemplate: [UInt32?] = []
@@ -66,9 +68,14 @@ package actor TenantIndex {
   }
 
   /// The patterns that a text describes, the nearest first.
-  package func nearest(to text: String, limit: Int) async throws -> [NearPattern] {
+  ///
+  /// - Parameter among: The only ones that may be answered; nil: all.
+  package func nearest(
+    to text: String, limit: Int, among allowed: Set<UInt32>? = nil
+  ) async throws -> [NearPattern] {
     _ = try await current()
-    let hits = searchIndex.search(text, limit: limit)
+    if limit <= 0 || allowed?.isEmpty == true { return [] }
+    let hits = searchIndex.search(text, limit: limit, filter: allowed.map { allowed in { allowed.contains($0) } })
     let best = hits.first?.score ?? 1
     var near = hits.map {
       NearPattern(pattern: $0.id, score: best > 0 ? $0.score / best : 0, sharesWords: $0.parts.word > 0.05)
@@ -78,20 +85,26 @@ package actor TenantIndex {
     let query = embedder.embed(text)
     if near.count < limit, query.contains(where: { $0 != 0 }) {
       // A text without one known word has no direction to look in; then words alone decide.
-      let neighbors = try vectors.neighbors(of: query, k: limit, ef: max(64, limit * 2))
-      for neighbor in neighbors where neighbor.distance < 0.6 && !known.contains(UInt32(neighbor.id)) {
-        near.append(NearPattern(pattern: UInt32(neighbor.id), score: 0.3 * (1 - neighbor.distance), sharesWords: false))
+      for neighbor in try vectors.neighbors(of: query, k: limit, among: allowed)
+      where neighbor.similarity > 0.4 && !known.contains(neighbor.pattern) {
+        near.append(NearPattern(pattern: neighbor.pattern, score: 0.3 * neighbor.similarity, sharesWords: false))
       }
     }
     return Array(near.prefix(limit))
   }
 
   /// The patterns nearest in meaning to `pattern`, itself left out, with their cosine.
-  package func neighbors(ofPattern pattern: UInt32, limit: Int) async throws -> [(pattern: UInt32, similarity: Float)] {
+  ///
+  /// - Parameter among: The only ones that may be answered; nil: all.
+  package func neighbors(
+    ofPattern pattern: UInt32, limit: Int, among allowed: Set<UInt32>? = nil
+  ) async throws -> [(pattern: UInt32, similarity: Float)] {
     _ = try await current()
-    guard let vector = vectors.vector(of: UInt64(pattern)) else { return [] }
-    return try vectors.neighbors(of: vector, k: limit + 1, ef: max(64, limit * 2))
-      .filter { $0.id != UInt64(pattern) }.prefix(limit).map { (UInt32($0.id), 1 - $0.distance) }
+    guard limit > 0, let vector = searchIndex.embedding(of: pattern), vector.contains(where: { $0 != 0 }) else {
+      return []
+    }
+    return Array(
+      try vectors.neighbors(of: vector, k: limit + 1, among: allowed).filter { $0.pattern != pattern }.prefix(limit))
   }
 
   /// Asks to be told of all that happens to the tenant from now on.
@@ -160,8 +173,7 @@ package actor TenantIndex {
     savedAssignments = [:]
     try await takeBlocks(of: view, after: stored.lastBlock)
     for columns in view.head { take(columns) }
-    let saved = try await database.vectors.load(identity: embedder.identity)
-    try insertVectors(known: Dictionary(saved.map { ($0.pattern, $0.vector) }, uniquingKeysWith: { _, last in last }))
+    try await restoreVectors(Dictionary(stored.rows.map { ($0.number, $0.text) }, uniquingKeysWith: { _, last in last }))
     hasLoaded = true
     await saveOrKeep()
   }
@@ -213,11 +225,7 @@ package actor TenantIndex {
       apply(miner.insert(template, number: number))
     }
     map = nil
-    if hasLoaded {
-      do { try insertVectors(known: [:]) } catch {
-        logger.warning("a pattern's vector could not be kept", metadata: ["error": "\(error)"])
-      }
-    }
+    if hasLoaded { placeVectors() }
   }
 
   private func apply(_ changes: PatternMiner.Changes) {
@@ -227,13 +235,14 @@ package actor TenantIndex {
           pattern.text = text.text
           patterns[text.pattern] = pattern
           dirtyPatterns.insert(text.pattern)
-          vectors.remove(id: UInt64(text.pattern))
+          unplaced.insert(text.pattern)
         }
       } else {
         patterns[text.pattern] = Pattern(
           number: text.pattern, text: text.text, severity: .unknown, firstSeen: TenantIndex.never.first,
           lastSeen: TenantIndex.never.last)
         dirtyPatterns.insert(text.pattern)
+        unplaced.insert(text.pattern)
       }
       namedTexts[text.pattern] = text.namedText
       searchIndex.insert(id: text.pattern, text: text.text)
@@ -258,7 +267,8 @@ package actor TenantIndex {
       }
       mergedInto[merge.old] = merge.new
       searchIndex.remove(id: merge.old)
-      vectors.remove(id: UInt64(merge.old))
+      unplaced.remove(merge.old)
+      vectors.remove(merge.old)
       dirtyPatterns.formUnion([merge.old, merge.new])
     }
   }
@@ -296,25 +306,57 @@ package actor TenantIndex {
     }
   }
 
-  /// Puts a vector in the graph for each pattern that has none there.
-  private func insertVectors(known: [UInt32: [Float]]) throws {
-    for number in patterns.keys.sorted() where !vectors.contains(UInt64(number)) {
-      let vector = known[number] ?? searchIndex.embedding(of: number) ?? []
-      // A pattern of wildcards and unknown words alone has no direction; words still find it.
-      guard vector.count == StaticEmbedder.dimension, vector.contains(where: { $0 != 0 }) else { continue }
-      try vectors.insert(id: UInt64(number), vector: vector)
-      if known[number] == nil { dirtyPatterns.insert(number) }
+  /// The index out of the file, or, where that is damaged or of another embedder, made again from the stored vectors;
+  /// then what it does not know of yet.
+  ///
+  /// - Parameter savedTexts: By pattern, as the file has them: what a saved vector is of.
+  private func restoreVectors(_ savedTexts: [UInt32: String]) async throws {
+    let saved = try await database.vectors.loadIndex(identity: embedder.identity)
+    if let saved, let restored = PatternVectors(snapshot: saved.snapshot, log: saved.log) {
+      vectors = restored
+    } else {
+      vectors = PatternVectors()
+      let stored = try await database.vectors.load(identity: embedder.identity)
+      vectors.rebuild(stored.filter { patterns[$0.pattern] != nil })
+      if saved != nil {
+        logger.warning(
+          "vector index made again from its vectors", metadata: ["tenant": "\(database.scope.tenant.text)"])
+      }
+      if patterns.isEmpty { return }
+      try await database.vectors.removeOthers(than: embedder.identity)
     }
+    for number in vectors.patterns where patterns[number] == nil { vectors.remove(number) }
+    unplaced = []
+    for (number, pattern) in patterns where pattern.text != savedTexts[number] || !vectors.contains(number) {
+      unplaced.insert(number)
+    }
+    placeVectors()
+  }
+
+  /// Puts the vectors in the graph that are not there.
+  private func placeVectors() {
+    if unplaced.isEmpty { return }
+    var batch: [(pattern: UInt32, vector: [Float])] = []
+    for number in unplaced.sorted() where patterns[number] != nil {
+      // A pattern of wildcards and unknown words alone has no direction; words still find it.
+      if let vector = searchIndex.embedding(of: number), vector.contains(where: { $0 != 0 }) {
+        batch.append((number, vector))
+      } else {
+        vectors.remove(number)
+      }
+    }
+    unplaced = []
+    vectors.insert(batch)
   }
 
   /// The feed may still hold back, or have passed over, commits of these records.
-  private func catchUp(with columns: [RecordColumns]) async {
+  private func catchUp(with columns: [RecordColumns], isClosing: Bool = false) async {
     // What becomes a block now is read from it when the index is needed.
     guard hasLoaded || loading != nil else { return }
     do {
       try await load()
       for columns in columns { take(columns) }
-      try await save()
+      try await save(isClosing: isClosing)
     } catch {
       logger.warning(
         "pattern index not saved", metadata: ["tenant": "\(database.scope.tenant.text)", "error": "\(error)"])
@@ -324,7 +366,7 @@ package actor TenantIndex {
   private func catchUpBeforeClosing() async {
     guard hasLoaded || loading != nil else { return }
     do {
-      await catchUp(with: try await database.view(.all).head)
+      await catchUp(with: try await database.view(.all).head, isClosing: true)
     } catch {
       logger.warning(
         "pattern index not saved", metadata: ["tenant": "\(database.scope.tenant.text)", "error": "\(error)"])
@@ -342,10 +384,21 @@ package actor TenantIndex {
     }
   }
 
-  private func save() async throws {
+  /// One after another: the index's log has the order of its changes.
+  private func save(isClosing: Bool = false) async throws {
+    let before = lastSave
+    let saving = Task {
+      _ = await before?.result
+      try await self.saveNow(isClosing: isClosing)
+    }
+    lastSave = saving
+    try await saving.value
+  }
+
+  private func saveNow(isClosing: Bool) async throws {
     let patternNumbers = dirtyPatterns
     let templates = dirtyAssignments
-    if patternNumbers.isEmpty, templates.isEmpty { return }
+    if patternNumbers.isEmpty, templates.isEmpty, !vectors.needsSaving(isClosing: isClosing) { return }
     dirtyPatterns = []
     dirtyAssignments = []
     unsavedRecordCount = 0
@@ -366,15 +419,13 @@ package actor TenantIndex {
     let assignments = templates.sorted().compactMap { template in
       patternOfTemplate[Int(template)].map { (template: template, pattern: $0) }
     }
-    let embeddings = patternNumbers.sorted().compactMap { number in
-      vectors.vector(of: UInt64(number)).map { (pattern: number, vector: $0) }
-    }
+    let changes = vectors.takeChanges(identity: embedder.identity, isClosing: isClosing)
     do {
-      try await database.patterns.save(rows, assignments: assignments, lastBlock: lastBlock)
-      try await database.vectors.save(embeddings, identity: embedder.identity)
+      try await database.vectors.save(changes, patterns: rows, assignments: assignments, lastBlock: lastBlock)
     } catch {
       dirtyPatterns.formUnion(patternNumbers)
       dirtyAssignments.formUnion(templates)
+      vectors.didNotSave(changes)
       throw error
     }
   }

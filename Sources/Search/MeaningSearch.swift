@@ -30,16 +30,25 @@ package struct MeaningHit: Sendable {
   /// Records of the same pattern in the window.
   package var duplicateCount: Int
   package var match: Match
+  /// Its place, from 1, among the patterns with records that hold every word, the most records first; nil if it has
+  /// none.
+  package var wordRank: Int?
+  /// Its place, from 1, among the patterns near in meaning, the nearest first; nil if it is not among them.
+  package var meaningRank: Int?
 }
 
 extension SearchService {
-  /// Records that hold the words of the text, or whose pattern is near in meaning: one record a pattern, the best first. Records
-  /// that hold every word come before those that are only near.
+  /// Records that hold the words of the text, or whose pattern is near in meaning: one record a pattern, the best
+  /// first. Records that hold every word come before those that are only near.
+  ///
+  /// The score is 1 where all words are, plus the nearness of the pattern, 1 for the nearest; divided by the best.
   package func meaning(_ request: MeaningRequest, scope: TenantScope) async throws -> [MeaningHit] {
     let filter = try parseFilter(request.filter)
     let words = WordTokenizer.words(of: Array(request.text.utf8))
-    let nearest = try await index(scope).nearest(to: request.text, limit: request.limit * 2)
     return try await withTurn(scope) {
+      // Patterns without a record that may be answered must not take the place of those that have one.
+      let present = try await patternsPresent(filter, request.range, scope: scope)
+      let nearest = try await index(scope).nearest(to: request.text, limit: request.limit * 2, among: present)
       var found: [UInt32: PatternCount] = [:]
       var exactRanks: [UInt32: Int] = [:]
       if !words.isEmpty {
@@ -61,6 +70,8 @@ extension SearchService {
         found.merge(near.patterns) { exact, _ in exact }
       }
       let near = Dictionary(nearest.map { ($0.pattern, $0) }, uniquingKeysWith: { first, _ in first })
+      let ranks = Dictionary(
+        nearest.enumerated().map { ($0.element.pattern, $0.offset + 1) }, uniquingKeysWith: { first, _ in first })
       var hits: [MeaningHit] = []
       let newest = try RecordPlace.read(found.map { ($0.key, $0.value.newest) }) { try $0.row($1) }
       for (pattern, count) in found {
@@ -71,7 +82,8 @@ extension SearchService {
           MeaningHit(
             row: row, pattern: pattern,
             score: (isExact ? 1 : 0) + Double(near[pattern]?.score ?? 0), duplicateCount: count.count,
-            match: sharesWords ? (near[pattern] == nil ? .word : .both) : .meaning))
+            match: sharesWords ? (near[pattern] == nil ? .word : .both) : .meaning,
+            wordRank: exactRanks[pattern].map { $0 + 1 }, meaningRank: ranks[pattern]))
       }
       hits.sort { left, right in
         left.score != right.score ? left.score > right.score : (left.pattern ?? 0) < (right.pattern ?? 0)
@@ -83,5 +95,11 @@ extension SearchService {
         return hit
       }
     }
+  }
+  /// The patterns of the records that match; nil if every record does.
+  private func patternsPresent(_ filter: Filter, _ range: TimeRange, scope: TenantScope) async throws -> Set<UInt32>? {
+    if case .all = filter, range == .all { return nil }
+    let totals = try await patternTotals(try await plan(filter, range, fields: ["pattern"], scope: scope))
+    return Set(totals.keys)
   }
 }

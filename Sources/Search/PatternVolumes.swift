@@ -90,7 +90,7 @@ extension SearchService {
   }
 
   /// How many records each pattern has; of blocks that match as a whole, their summaries tell it.
-  private func patternTotals(_ plan: ScanPlan) async throws -> [UInt32: Int] {
+  func patternTotals(_ plan: ScanPlan) async throws -> [UInt32: Int] {
     var totals: [UInt32: Int] = [:]
     for unit in plan.units {
       try await plan.pause()
@@ -136,7 +136,7 @@ extension SearchService {
   }
 
   /// - Parameter wanted: Patterns to count; nil: all.
-  private func patternCounts(
+  func patternCounts(
     _ plan: ScanPlan, _ range: TimeRange, step: Int64? = nil, only wanted: Set<UInt32>? = nil
   ) async throws -> CountedPatterns {
     let counted = CountedPatterns(

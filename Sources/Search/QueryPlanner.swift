@@ -6,12 +6,13 @@ import LogQuery
 /// streams, patterns near in meaning.
 struct QueryPlanner {
   let names: TenantNames
-  /// The patterns nearest to a text, for `similar(…)`.
-  let similarPatterns: (_ text: String, _ limit: Int) async throws -> Set<UInt32>
+  /// The patterns nearest to a text, for `similar(…)`, of those that have records which pass all of `filters`.
+  let similarPatterns: (_ text: String, _ limit: Int, _ filters: [ScanFilter]) async throws -> Set<UInt32>
   /// The values that a subquery answers.
   let values: (_ query: Query) async throws -> [[UInt8]]
 
-  func plan(_ filter: Filter) async throws -> ScanFilter {
+  /// - Parameter others: What every record passes besides, as far as it is known: `similar(…)` looks there only.
+  func plan(_ filter: Filter, besides others: [ScanFilter] = []) async throws -> ScanFilter {
     // A filter can have as many parts as a request has room for.
     try QueryClock.current?.check()
     switch filter {
@@ -19,13 +20,16 @@ struct QueryPlanner {
     case .none: return .none
     case .and(let parts):
       var planned: [ScanFilter] = []
-      for part in parts { planned.append(try await plan(part)) }
+      for part in parts where !part.asksForSimilar { planned.append(try await plan(part, besides: others)) }
+      // Last, so that patterns whose records the others leave out do not take the place of those that stay.
+      let known = others + planned.filter { !$0.readsMessages }
+      for part in parts where part.asksForSimilar { planned.append(try await plan(part, besides: known)) }
       return .and(planned.sorted { QueryPlanner.cost($0) < QueryPlanner.cost($1) })
     case .or(let parts):
       var planned: [ScanFilter] = []
-      for part in parts { planned.append(try await plan(part)) }
+      for part in parts { planned.append(try await plan(part, besides: others)) }
       return .or(planned)
-    case .not(let part): return .not(try await plan(part))
+    case .not(let part): return .not(try await plan(part, besides: others))
     case .field(let name, let test): return try planField(name, test)
     case .time(let range): return .time(range)
     case .timeOfDay(let first, let last, let offset): return .timeOfDay(first: first, last: last, offset: offset)
@@ -38,7 +42,7 @@ struct QueryPlanner {
       return .streams(names.streams(withIDs: wanted))
     case .compareFields(let left, let comparison, let right): return .compare(left, comparison, right)
     case .similar(let text, let limit):
-      return .templates(names.templates(ofPatterns: try await similarPatterns(text, limit)))
+      return .templates(names.templates(ofPatterns: try await similarPatterns(text, limit, others)))
     case .subquery(let name, let test, let query):
       let values = try await values(query)
       switch test {
@@ -91,6 +95,18 @@ struct QueryPlanner {
     case .not(let part): cost(part)
     case .timeOfDay, .dayOfWeek: 6
     case .timeText, .recordText, .compare: 9
+    }
+  }
+}
+
+extension Filter {
+  /// Whether a part of it is `similar(…)`.
+  fileprivate var asksForSimilar: Bool {
+    switch self {
+    case .similar: true
+    case .and(let parts), .or(let parts): parts.contains(where: \.asksForSimilar)
+    case .not(let part): part.asksForSimilar
+    default: false
     }
   }
 }

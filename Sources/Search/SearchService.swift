@@ -321,8 +321,13 @@ package struct SearchService: Sendable {
   ) -> QueryPlanner {
     QueryPlanner(
       names: names,
-      similarPatterns: { text, limit in
-        let nearest = try await indexes.index(of: database).nearest(to: text, limit: limit)
+      similarPatterns: { text, limit, filters in
+        var present: Set<UInt32>?
+        if range != .all || !filters.isEmpty {
+          let plan = try await plan(.and(filters), range, database, names)
+          present = Set(try await patternTotals(plan).keys)
+        }
+        let nearest = try await indexes.index(of: database).nearest(to: text, limit: limit, among: present)
         return Set(nearest.map(\.pattern))
       },
       values: { query in

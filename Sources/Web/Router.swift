@@ -79,6 +79,7 @@ package struct Routes: Sendable {
 
       .tenant(.get, "/api/v1/logs", .logsRead, records.list),
       .tenant(.post, "/api/v1/logs/search", .logsRead, records.search),
+      .tenant(.get, "/api/v1/logs/similar", .logsRead, records.similar),
 
       .tenant(.get, "/api/v1/patterns", .logsRead, patterns.list),
 

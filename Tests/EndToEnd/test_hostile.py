@@ -301,6 +301,7 @@ class Hostile(ServerCase):
             "/api/v1/logs/facets": ["start", "limit"],
             "/api/v1/logs/field_values": ["field", "limit"],
             "/api/v1/logs/context": ["id", "before", "after"],
+            "/api/v1/logs/similar": ["id", "query", "start", "end", "limit"],
             "/api/v1/logs": ["namespace", "pod_name", "limit", "start_time", "end_time"],
             "/api/v1/patterns": ["query", "start", "end", "limit", "sort"],
             "/api/v1/analyses": ["limit"],

@@ -599,6 +599,34 @@ class Requests(ServerCase):
         self.assertIn(3, {int(row["n"]) for row in rows})
 
 
+class Similar(ServerCase):
+    def test_similar(self):
+        lines = [
+            (1, "error", "connection to 10.0.0.7:5432 refused after 3 attempts"),
+            (2, "error", "connection to the database was refused"),
+            (3, "info", "connection to the database was opened"),
+            (4, "error", "connection to the database was refused"),
+        ]
+        self.server.send(
+            [{"timestamp": BASE + t, "level": level, "message": m, "source": "db"} for t, level, m in lines]
+        )
+        window = WINDOW
+        row = self.server.query("attempts", **window)[0]
+        hits = self.server.get("/api/v1/logs/similar", id=row["_id"], **window).json
+        self.assertEqual(hits[0]["log"], lines[1][2])
+        self.assertEqual(hits[0]["duplicate_count"], 2)
+        newest = self.server.query("refused database", limit=1, **window)[0]
+        self.assertEqual((hits[0]["id"], hits[0]["timestamp"]), (newest["_id"], newest["_time"]))
+        self.assertEqual([hit["meaning_rank"] for hit in hits], list(range(1, len(hits) + 1)))
+        self.assertNotIn(row["_id"], [hit["id"] for hit in hits])
+        hits = self.server.get("/api/v1/logs/similar", id=row["_id"], query="severity:info", limit=1, **window).json
+        self.assertEqual([hit["log"] for hit in hits], [lines[2][2]])
+        self.assertEqual(self.server.get("/api/v1/logs/similar", id="nonsense").status, 400)
+        self.assertEqual(self.server.get("/api/v1/logs/similar", id=row["_id"], query="a (").status, 400)
+        unknown = row["_id"][:-1] + ("0" if row["_id"][-1] != "0" else "1")
+        self.assertEqual(self.server.get("/api/v1/logs/similar", id=unknown).status, 404)
+
+
 class Tail(ServerCase):
     def follow(self, query="*"):
         follower = Follower(self.server, query)

@@ -19,6 +19,7 @@ ROUTES = [
     ("GET", "/api/v1/logs/field_names", None),
     ("GET", "/api/v1/logs/field_values?field=source", None),
     ("GET", "/api/v1/logs/context?id=0000000000000000-0-00000000", None),
+    ("GET", "/api/v1/logs/similar?id=0000000000000000-0-00000000", None),
     ("GET", "/api/v1/logs/tail", None),
     ("GET", "/api/v1/logs", None),
     ("POST", "/api/v1/logs/search", {"query": "x"}),

@@ -384,7 +384,57 @@ import Testing
 
     let found = try await fixture.messages(#"similar("login of a customer", 1)"#)
     #expect(found == ["user 17 signed in"])
-    #expect(try await fixture.messages(#"severity:error similar("user signed in", 1)"#) == [])
+    await fixture.appliance.close()
+  }
+
+  @Test(arguments: [true, false])
+  func `similar looks among the records that the rest of the query lets pass`(flushed: Bool) async throws {
+    try await store(
+      (0..<40).map { line(Int64($0), "user \($0) \(["signed in", "signed out", "logged in"][$0 % 3])") }
+        + [line(50, "disk usage at 91 percent", level: "warn")], flushed: flushed)
+
+    for filter in ["severity:warning", "_time:[2027-01-15T08:00:45Z, 2027-01-15T09:00:00Z]"] {
+      let found = try await fixture.messages(#"\#(filter) similar("user signed in", 1)"#)
+      #expect(found == ["disk usage at 91 percent"], "\(filter)")
+    }
+    #expect(try await fixture.messages(#"severity:critical similar("user signed in", 1)"#) == [])
+    let hits = try await fixture.search.meaning(
+      MeaningRequest(text: "user signed in", range: .all, filter: "severity:warning", limit: 1), scope: fixture.acme)
+    #expect(hits.map { $0.row.text("_msg") } == ["disk usage at 91 percent"])
+    #expect(hits.first?.wordRank == nil)
+    #expect(hits.first?.meaningRank == 1)
+    await fixture.appliance.close()
+  }
+
+  // MARK: Similar to a record
+
+  @Test(arguments: [true, false])
+  func `records like one are the newest of the patterns near its own`(flushed: Bool) async throws {
+    try await store(
+      troubles + [
+        line(7, "connection to the database was refused", level: "error"), line(8, "connection lost to the database"),
+      ], flushed: flushed)
+    let rows = try await fixture.rows("_msg:refused _msg:attempts")
+    let id = try #require(rows.first.flatMap { RecordID($0.text("_id")) })
+    func similar(_ filter: String = "*", _ range: TimeRange = .all, limit: Int = 5) async throws -> [MeaningHit]? {
+      try await fixture.search.similar(to: id, range: range, filter: filter, limit: limit, scope: fixture.acme)
+    }
+
+    let hits = try #require(try await similar())
+    #expect(hits.first?.row.text("_msg") == "connection to the database was refused")
+    #expect(hits.map(\.score) == hits.map(\.score).sorted(by: >))
+    #expect(hits.allSatisfy { $0.score <= 1 && !$0.row.text("_msg").contains("attempts") })
+    #expect(hits.compactMap(\.meaningRank) == Array(1...hits.count))
+    let informed = try #require(try await similar("severity:info", limit: 1))
+    #expect(informed.map { $0.row.text("_msg") } == ["connection lost to the database"])
+    let late = try #require(try await similar("*", TimeRange(start: moment(8), end: moment(9))))
+    #expect(late.map { $0.row.text("_msg") } == ["connection lost to the database"])
+    #expect(try await similar("severity:critical")?.isEmpty == true)
+    let unknown = RecordID(time: moment(500), stream: id.stream, messageChecksum: id.messageChecksum)
+    #expect(
+      try await fixture.search.similar(to: unknown, range: .all, filter: "*", limit: 5, scope: fixture.acme) == nil)
+    #expect(
+      try await fixture.search.similar(to: id, range: .all, filter: "*", limit: 5, scope: fixture.globex) == nil)
     await fixture.appliance.close()
   }
 

@@ -73,27 +73,39 @@ package struct PatternTable: Sendable {
     _ rows: [Row], assignments: [(template: UInt32, pattern: UInt32)] = [], lastBlock: Int64? = nil
   ) async throws(StorageError) {
     guard !rows.isEmpty || !assignments.isEmpty else { return }
-    try await file.write("saving patterns", byteCount: rows.count * 256 + assignments.count * 16) { database in
-      let insertion = try database.cachedStatement(
-        sql: """
-          INSERT OR REPLACE INTO pattern (number, text, named_text, severity, first_seen, last_seen, merged_into)
-          VALUES (?, ?, ?, ?, ?, ?, ?)
-          """)
-      for row in rows {
-        try insertion.execute(arguments: [
-          row.number, row.text, row.namedText, row.severity.rawValue, row.firstSeen.nanoseconds,
-          row.lastSeen.nanoseconds,
-          row.mergedInto,
-        ])
-      }
-      let assignment = try database.cachedStatement(
-        sql: "INSERT OR REPLACE INTO template_pattern (template, pattern) VALUES (?, ?)")
-      for entry in assignments { try assignment.execute(arguments: [entry.template, entry.pattern]) }
-      guard let lastBlock else { return }
-      let bytes = withUnsafeBytes(of: lastBlock.littleEndian) { [UInt8]($0) }
-      try database.execute(
-        sql: "INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)", arguments: [Self.blockSetting, bytes.blob])
+    try await file.write("saving patterns", byteCount: Self.byteCount(rows, assignments)) { database in
+      try Self.write(rows, assignments: assignments, lastBlock: lastBlock, in: database)
     }
+  }
+
+  /// About what they take in the file.
+  static func byteCount(_ rows: [Row], _ assignments: [(template: UInt32, pattern: UInt32)]) -> Int {
+    rows.count * 256 + assignments.count * 16
+  }
+
+  /// As `save`, as a part of a transaction.
+  static func write(
+    _ rows: [Row], assignments: [(template: UInt32, pattern: UInt32)], lastBlock: Int64?, in database: Database
+  ) throws {
+    let insertion = try database.cachedStatement(
+      sql: """
+        INSERT OR REPLACE INTO pattern (number, text, named_text, severity, first_seen, last_seen, merged_into)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        """)
+    for row in rows {
+      try insertion.execute(arguments: [
+        row.number, row.text, row.namedText, row.severity.rawValue, row.firstSeen.nanoseconds,
+        row.lastSeen.nanoseconds,
+        row.mergedInto,
+      ])
+    }
+    let assignment = try database.cachedStatement(
+      sql: "INSERT OR REPLACE INTO template_pattern (template, pattern) VALUES (?, ?)")
+    for entry in assignments { try assignment.execute(arguments: [entry.template, entry.pattern]) }
+    guard let lastBlock else { return }
+    let bytes = withUnsafeBytes(of: lastBlock.littleEndian) { [UInt8]($0) }
+    try database.execute(
+      sql: "INSERT OR REPLACE INTO setting (name, value) VALUES (?, ?)", arguments: [Self.blockSetting, bytes.blob])
   }
 
   /// Forgets all, for an index that is made anew from the templates.

@@ -15,11 +15,54 @@ package struct VectorTable: Sendable {
     guard !embeddings.isEmpty else { return }
     let byteCount = embeddings.reduce(0) { $0 + $1.vector.count * 4 }
     try await file.write("saving embeddings", byteCount: byteCount) { database in
-      let insertion = try database.cachedStatement(
-        sql: "INSERT OR REPLACE INTO embedding (identity, pattern, vector, checksum) VALUES (?, ?, ?, ?)")
-      for (pattern, vector) in embeddings {
-        let bytes = Self.bytes(of: vector)
-        try insertion.execute(arguments: [identity, pattern, bytes.blob, checksum(bytes)])
+      try Self.write(embeddings, identity: identity, in: database)
+    }
+  }
+
+  private static func write(
+    _ embeddings: [(pattern: UInt32, vector: [Float])], identity: String, in database: Database
+  ) throws {
+    let insertion = try database.cachedStatement(
+      sql: "INSERT OR REPLACE INTO embedding (identity, pattern, vector, checksum) VALUES (?, ?, ?, ?)")
+    for (pattern, vector) in embeddings {
+      let bytes = bytes(of: vector)
+      try insertion.execute(arguments: [identity, pattern, bytes.blob, checksum(bytes)])
+    }
+  }
+
+  /// What is to be saved of the vectors: of one embedder.
+  package struct Changes: Sendable {
+    package var identity: String
+    package var embeddings: [(pattern: UInt32, vector: [Float])] = []
+    /// Patterns that have no embedding any more.
+    package var removed: [UInt32] = []
+    /// What the index's log gains; nothing if empty.
+    package var log: [UInt8] = []
+    /// The index as it is after all of this; then the log begins anew.
+    package var snapshot: [UInt8]?
+
+    package init(identity: String) { self.identity = identity }
+  }
+
+  /// Saves patterns, their embeddings, and what became of the index, in one transaction: after a crash none knows of
+  /// what another does not.
+  package func save(
+    _ changes: Changes, patterns rows: [PatternTable.Row], assignments: [(template: UInt32, pattern: UInt32)],
+    lastBlock: Int64?
+  ) async throws(StorageError) {
+    let time = now()
+    let byteCount =
+      PatternTable.byteCount(rows, assignments) + changes.embeddings.reduce(0) { $0 + $1.vector.count * 4 }
+      + changes.log.count + (changes.snapshot?.count ?? 0)
+    try await file.write("saving patterns", byteCount: byteCount) { database in
+      try PatternTable.write(rows, assignments: assignments, lastBlock: lastBlock, in: database)
+      let deletion = try database.cachedStatement(sql: "DELETE FROM embedding WHERE pattern = ?")
+      for pattern in changes.removed { try deletion.execute(arguments: [pattern]) }
+      try Self.write(changes.embeddings, identity: changes.identity, in: database)
+      if let snapshot = changes.snapshot {
+        try Self.write(snapshot: snapshot, identity: changes.identity, at: time, in: database)
+      } else if !changes.log.isEmpty {
+        try Self.append([changes.log], identity: changes.identity, in: database)
       }
     }
   }
@@ -62,21 +105,29 @@ package struct VectorTable: Sendable {
     guard !entries.isEmpty else { return }
     try await file.write("saving changes of the vector index", byteCount: entries.reduce(0) { $0 + $1.count }) {
       database in
-      let insertion = try database.cachedStatement(
-        sql: "INSERT INTO index_log (identity, data, checksum) VALUES (?, ?, ?)")
-      for entry in entries { try insertion.execute(arguments: [identity, entry.blob, checksum(entry)]) }
+      try Self.append(entries, identity: identity, in: database)
     }
+  }
+
+  private static func append(_ entries: [[UInt8]], identity: String, in database: Database) throws {
+    let insertion = try database.cachedStatement(
+      sql: "INSERT INTO index_log (identity, data, checksum) VALUES (?, ?, ?)")
+    for entry in entries { try insertion.execute(arguments: [identity, entry.blob, checksum(entry)]) }
   }
 
   /// Puts a snapshot in the place of the one before and of the log: it must hold what the log says.
   package func saveSnapshot(_ snapshot: [UInt8], identity: String) async throws(StorageError) {
     let time = now()
     try await file.write("saving the vector index", byteCount: snapshot.count) { database in
-      try database.execute(
-        sql: "INSERT OR REPLACE INTO index_snapshot (identity, data, checksum, created_at) VALUES (?, ?, ?, ?)",
-        arguments: [identity, snapshot.blob, checksum(snapshot), time.nanoseconds])
-      try database.execute(sql: "DELETE FROM index_log WHERE identity = ?", arguments: [identity])
+      try Self.write(snapshot: snapshot, identity: identity, at: time, in: database)
     }
+  }
+
+  private static func write(snapshot: [UInt8], identity: String, at time: Timestamp, in database: Database) throws {
+    try database.execute(
+      sql: "INSERT OR REPLACE INTO index_snapshot (identity, data, checksum, created_at) VALUES (?, ?, ?, ?)",
+      arguments: [identity, snapshot.blob, checksum(snapshot), time.nanoseconds])
+    try database.execute(sql: "DELETE FROM index_log WHERE identity = ?", arguments: [identity])
   }
 
   /// The snapshot and the log after it, in order; nil if there is none or any of it is damaged: then the index is

@@ -49,6 +49,23 @@ struct RecordRoutes: Sendable {
           ?? "*",
         limit: try body.integer("limit", default: 20, in: 1...1000)),
       scope: context.scope)
+    return answer(hits)
+  }
+
+  /// `GET /api/v1/logs/similar`: records of the patterns nearest in meaning to a record's.
+  @Sendable func similar(_ request: Request, _: AnonymousContext, context: TenantContext) async throws -> Response {
+    let parameters = try await RequestParameters(request)
+    guard let id = RecordID(try parameters.required("id")) else {
+      throw Problem.invalidParameter("id", expected: "a record's id, as a query answers it")
+    }
+    let hits = try await search.similar(
+      to: id, range: try parameters.timeRange(now: now()), filter: parameters["query"] ?? "*",
+      limit: try parameters.integer("limit", default: 20, in: 1...1000), scope: context.scope)
+    guard let hits else { throw Problem.notFound("No record has the id '\(id.description)'.") }
+    return answer(hits)
+  }
+
+  private func answer(_ hits: [MeaningHit]) -> Response {
     var json = JSONWriter(reservingCapacity: 1 << 16)
     json.array { json in
       for hit in hits { json.record(hit.row, hit: hit) }
@@ -87,6 +104,10 @@ extension JSONWriter {
         json.key("pattern")
         if let pattern = hit.pattern { json.value(Int(pattern)) } else { json.null() }
         json.member("match", hit.match.rawValue)
+        json.key("word_rank")
+        if let rank = hit.wordRank { json.value(rank) } else { json.null() }
+        json.key("meaning_rank")
+        if let rank = hit.meaningRank { json.value(rank) } else { json.null() }
       }
     }
   }

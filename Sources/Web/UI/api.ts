@@ -369,6 +369,18 @@ export const searchByMeaning = (
     signal,
   });
 
+/** The newest records of the patterns near in meaning to a record's, the nearest first. */
+export const similarRecords = (
+  id: string,
+  window: Window,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<MeaningHit[]> =>
+  json('/logs/similar', {
+    parameters: { id, limit, start: instant(window.start), end: instant(window.end) },
+    signal,
+  });
+
 export interface Pattern {
   id: number;
   text: string;

@@ -4,6 +4,7 @@ import { number, plural } from '../model/numbers.ts';
 import type { FilterChange } from '../model/query.ts';
 import { type Fields, fieldTitle, type LogRecord, oneLine, recordOf, shown } from '../model/records.ts';
 import { plainText, segments } from '../model/segments.ts';
+import { severityOf } from '../model/severity.ts';
 import { clock, day, type Zone, zoneName } from '../model/time.ts';
 import { useResource } from '../resource.ts';
 import { Icon } from './icon.tsx';
@@ -332,7 +333,49 @@ function Similar({ window, zone, record, onFilter, onRecord }: {
           );
         })}
       </ol>
+      <NearInMeaning window={window} zone={zone} record={record} onRecord={onRecord} />
     </div>
+  );
+}
+
+/** Records of other patterns that say something alike, one a pattern. */
+function NearInMeaning({ window, zone, record, onRecord }: {
+  window: api.Window;
+  zone: Zone;
+  record: LogRecord;
+  onRecord: (id: string) => void;
+}) {
+  const found = useResource(
+    `near ${record.id} ${window.start} ${window.end}`,
+    (signal) => api.similarRecords(record.id, window, 20, signal),
+  );
+  if (found.error && !found.data) return <ErrorState compact problem={found.error} onRetry={found.reload} />;
+  if (!found.data) return <Skeleton rows={4} label='Loading records near in meaning' />;
+  return (
+    <section aria-label='Near in meaning'>
+      <p className='empty-s'>
+        {found.data.length === 0
+          ? 'No other pattern in this window is near in meaning.'
+          : 'Other patterns near in meaning, the nearest first: the newest record of each.'}
+      </p>
+      <ol>
+        {found.data.map((hit) => (
+          <li key={hit.id} className={`lvl-${severityOf(hit.severity)}`}>
+            <button
+              type='button'
+              onClick={() => onRecord(hit.id)}
+              title={`${hit.timestamp} · ${hit.duplicate_count} of pattern ${hit.pattern} in this window`}
+            >
+              <time>{clock(Date.parse(hit.timestamp) || 0, zone)}</time>{' '}
+              <LevelMark severity={severityOf(hit.severity)} />{' '}
+              <span>
+                <Message segments={segments(oneLine(shown(hit.log)))} />
+              </span>
+            </button>
+          </li>
+        ))}
+      </ol>
+    </section>
   );
 }
 

@@ -7,7 +7,7 @@ SHELL := bash
 BINARY := build/timberline
 SWIFT_BUILD := swift build -c release --static-swift-stdlib --product timberline
 
-.PHONY: help setup ui build run test test-unit test-ui test-e2e crash fuzz bench bench-tenants bench-growth bench-vectors format lint dist clean
+.PHONY: help setup ui build run test test-unit test-ui test-e2e crash fuzz bench bench-tenants bench-growth bench-meaning bench-vectors format lint dist clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -58,6 +58,9 @@ bench: build ## The engine's benchmark, answers checked; CORPUS=FILE.ndjson for 
 
 bench-tenants: build ## Ingest over 1,000 tenants of 10,000
 	python3 Tests/Benchmarks/bench.py tenants --binary $(abspath $(BINARY)) $(if $(PAGE),--write $(PAGE))
+
+bench-meaning: build ## Search by meaning in a tenant of 45,000 patterns
+	python3 Tests/Benchmarks/bench.py meaning --binary $(abspath $(BINARY)) $(if $(PAGE),--write $(PAGE))
 
 bench-vectors: ## The vector index beside hnswlib, USearch and FAISS; LOGS=DIR for vectors of real log lines
 	swift build -c release --product VectorBench

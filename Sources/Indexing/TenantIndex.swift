@@ -173,7 +173,8 @@ package actor TenantIndex {
     savedAssignments = [:]
     try await takeBlocks(of: view, after: stored.lastBlock)
     for columns in view.head { take(columns) }
-    try await restoreVectors(Dictionary(stored.rows.map { ($0.number, $0.text) }, uniquingKeysWith: { _, last in last }))
+    try await restoreVectors(
+      Dictionary(stored.rows.map { ($0.number, $0.text) }, uniquingKeysWith: { _, last in last }))
     hasLoaded = true
     await saveOrKeep()
   }

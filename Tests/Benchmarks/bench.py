@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The benchmark of the engine: the real binary over loopback, its answers checked against a plain scan of the same file.
 
-  python3 Tests/Benchmarks/bench.py [engine] [tenants] [growth] [--corpus FILE.ndjson] [--write docs/benchmarks.md]
+  python3 Tests/Benchmarks/bench.py [engine] [tenants] [growth] [meaning] [--corpus FILE.ndjson] [--write docs/benchmarks.md]
 
 Without --corpus it makes its own Kubernetes-like records. Single times of a shared machine mean little: CPU seconds are what
 counts, and the ratio to `zstd -1` of the same bytes in the same run says how fast the machine is.
@@ -214,10 +214,11 @@ def write(path, part, text):
 
 
 def main():
+    import meaning
     import scale
-    parts = {"engine": engine, "tenants": scale.tenants, "growth": scale.growth}
+    parts = {"engine": engine, "tenants": scale.tenants, "growth": scale.growth, "meaning": meaning.meaning}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", default=["engine"], help="engine (default), tenants, growth")
+    parser.add_argument("parts", nargs="*", default=["engine"], help="engine (default), tenants, growth, meaning")
     parser.add_argument("--binary", default=str(HERE.parents[1] / "build" / "timberline"))
     parser.add_argument("--corpus", help="NDJSON in Fluent Bit's shape")
     parser.add_argument("--lines", type=int, default=500_000, help="of the benchmark's own corpus")

@@ -124,8 +124,12 @@ import Testing
   init() throws { appliance = try TestAppliance() }
 
   private func lines(_ range: Range<Int>) -> [LogLine] {
-    let subjects = ["database", "payment", "network", "login", "disk", "cache", "queue", "certificate", "backup", "job"]
-    let events = ["refused a connection", "timed out", "was restarted", "is full", "has been renewed", "lost its leader"]
+    let subjects = [
+      "database", "payment", "network", "login", "disk", "cache", "queue", "certificate", "backup", "job",
+    ]
+    let events = [
+      "refused a connection", "timed out", "was restarted", "is full", "has been renewed", "lost its leader",
+    ]
     return range.map { index in
       LogLine(
         Timestamp(seconds: 1_800_000_000 + Int64(index)), pod: "api-0", container: "api", level: "info",

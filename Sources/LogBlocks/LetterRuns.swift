@@ -1,5 +1,4 @@
 internal import CKernels
-package import Domain
 
 // LETTER RUNS, the content of a frame: every distinct run in bytewise order, each with a newline before it, and one at
 // the end.

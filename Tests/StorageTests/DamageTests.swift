@@ -295,7 +295,7 @@ struct SplitMix: RandomNumberGenerator {
 func readFile(_ path: String) throws -> [UInt8] { [UInt8](try Data(contentsOf: URL(fileURLWithPath: path))) }
 
 func writeFile(_ path: String, _ bytes: [UInt8]) throws {
-  if !FileManager.default.fileExists(atPath: path) { FileManager.default.createFile(atPath: path, contents: nil) }
+  if !FileManager.default.fileExists(atPath: path) { _ = FileManager.default.createFile(atPath: path, contents: nil) }
   let handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
   try handle.write(contentsOf: Data(bytes))
   try handle.truncate(atOffset: UInt64(bytes.count))

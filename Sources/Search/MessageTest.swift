@@ -69,7 +69,8 @@ final class MessageTest: @unchecked Sendable {
   ///
   /// What was found out for one source is remembered: the next mostly holds the same letters.
   func rulesOut(_ number: UInt32, _ inVariables: [UInt64]) -> Bool {
-    if inVariables.isEmpty { return false }
+    // Where variables may hold everything, the verdict has said what there is to say.
+    if inVariables.allSatisfy({ $0 == .max }) { return false }
     let index = Int(number)
     if index >= walks.count { walks.append(contentsOf: repeatElement(nil, count: index + 1 - walks.count)) }
     if let known = walks[index], known.inVariables == inVariables { return known.isRuledOut }

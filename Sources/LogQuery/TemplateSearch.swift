@@ -37,6 +37,8 @@ package struct TemplateSearch: Sendable {
   /// Bits of the alternatives' first and last bytes.
   private let starts: UInt64
   private let ends: UInt64
+  /// The ends of alternatives whose last bytes are left out: what follows may stand anywhere.
+  private let cutEnds: UInt64
   /// Bytes after which an edge of a slot may come: not those that the next byte continues as a word.
   private let edges: UInt64
   /// By byte of a literal: what it can be.
@@ -62,6 +64,7 @@ package struct TemplateSearch: Sendable {
     let share = 64 / text.alternatives.count
     var starts: UInt64 = 0
     var ends: UInt64 = 0
+    var cutEnds: UInt64 = 0
     var edges: UInt64 = 0
     var inLiterals: UInt64 = 0
     var inHex: UInt64 = 0
@@ -95,10 +98,12 @@ package struct TemplateSearch: Sendable {
         bit += 1
       }
       ends |= 1 << UInt64(bit - 1)
+      if count < alternative.count { cutEnds |= 1 << UInt64(bit - 1) }
     }
     self.runs = runs
     self.starts = starts
     self.ends = ends
+    self.cutEnds = cutEnds
     self.edges = edges
     self.byteMasks = byteMasks
     literalMasks = byteMasks.map { $0 & inLiterals }
@@ -153,8 +158,8 @@ package struct TemplateSearch: Sendable {
             read = ((read << 1) | starts) & mask
             own = ((own << 1) | starts) & mask
             if read & ends != 0 {
-              if own & ends != 0 { places.inLiteral = true }
-              if read & ~own & ends != 0 { places.acrossEdge = true }
+              if own & ends & ~cutEnds != 0 { places.inLiteral = true }
+              if read & ends & (~own | cutEnds) != 0 { places.acrossEdge = true }
               read &= ~ends
               own &= ~ends
             }
@@ -172,7 +177,8 @@ package struct TemplateSearch: Sendable {
             if carried & ends != 0 { places.acrossEdge = true }
             // … or begins there.
             let fresh = run(from: starts & mask, through: mask)
-            if fresh & ends != 0 {
+            if fresh & cutEnds != 0 { places.acrossEdge = true }
+            if fresh & ends & ~cutEnds != 0 {
               if slot < 64 { places.slots |= 1 << UInt64(slot) } else { places.acrossEdge = true }
             }
             read = (carried | fresh) & ~ends & edges

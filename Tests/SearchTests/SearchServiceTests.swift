@@ -44,6 +44,25 @@ import Testing
     await fixture.appliance.close()
   }
 
+  @Test(arguments: [true, false])
+  func `a whole line is found by its own text, however long`(flushed: Bool) async throws {
+    let start = "upstream connect error or disconnect/reset before headers, retried and the latest reset reason "
+    let quoted = "from \"" + String(repeating: "some words, ", count: 8) + "and 7\" on"
+    let lines = (0..<20).map { start + "\($0) at host-\($0)" } + (0..<20).map { quoted + " \($0)" }
+    try await store(lines.enumerated().map { line(Int64($0.offset), $0.element) }, flushed: flushed)
+
+    for text in [lines[17], start + "17", lines[23], quoted] {
+      let count = lines.filter { $0.hasPrefix(text + " ") || $0 == text }.count
+      for filter in [
+        "\"\(text.replacing("\"", with: "\\\""))\"", "i(\"\(text.uppercased().replacing("\"", with: "\\\""))\")",
+        "contains_any(\"\(text.replacing("\"", with: "\\\""))\", zz, \"other words\")",
+      ] {
+        #expect(try await fixture.messages(filter).count == count, "\(filter)")
+      }
+    }
+    await fixture.appliance.close()
+  }
+
   // MARK: Context
 
   @Test(arguments: [true, false])

@@ -51,8 +51,8 @@ let package = Package(
     .executableTarget(
       name: "Appliance",
       dependencies: [
-        "Web", "Analysis", "Ingest", "Search", "Identity", "Indexing", "Storage", "LogParsing", "LogQuery", "Domain",
-        argumentParser, asyncHTTPClient, hummingbird, logging, serviceLifecycle,
+        "Web", "Evaluation", "Analysis", "Ingest", "Search", "Identity", "Indexing", "Storage", "LogParsing",
+        "LogQuery", "Domain", argumentParser, asyncHTTPClient, hummingbird, logging, serviceLifecycle,
       ],
       swiftSettings: swiftSettings,
       // scripts/setup.sh fills this folder with the archives of the C libraries, which the linker then takes instead of the
@@ -67,8 +67,17 @@ let package = Package(
       "Web", ["Analysis", "Ingest", "Search", "Identity", "Storage", "CWebAssets", "Domain", hummingbird, logging],
       exclude: ["UI"]),
 
+    // The crafts of log intelligence, run over labelled data: what `timberline eval` and `make eval` measure.
+    room(
+      "Evaluation",
+      ["LogParsing", "LogTemplates", "Embedding", "Detection", "Redaction", "Domain", "CZlib", argumentParser]),
+
     // Promises
-    room("Analysis", ["Search", "Indexing", "Storage", "Domain", logging]),
+    room(
+      "Analysis",
+      [
+        "Search", "Indexing", "Storage", "Detection", "Redaction", "Embedding", "Domain", asyncHTTPClient, logging,
+      ]),
     room("Ingest", ["Storage", "LogParsing", "LogTemplates", "Domain", "CZstd", "CZlib", logging]),
     room("Search", ["Indexing", "Storage", "LogQuery", "LogBlocks", "Domain", "CKernels", logging]),
 
@@ -84,13 +93,18 @@ let package = Package(
     room("LogTemplates", ["Domain", "CKernels"]),
     room("LogBlocks", ["Domain", "CKernels", "CZstd"]),
     room("LogQuery", ["Domain", "CKernels"]),
-    room("Embedding", ["Domain", "CEmbeddingModel"]),
+    room("Embedding", ["Domain", "CEmbeddingModel", "CKernels"]),
+    room("Detection", ["Domain"]),
+    room("Redaction", ["Domain"]),
     room("VectorIndex", ["CKernels"]),
 
     // Ground
     room("Domain", []),
     .target(name: "CKernels", cSettings: [.unsafeFlags(["-O3"])]),
     .target(name: "CEmbeddingModel", exclude: ["static256"], cSettings: [.unsafeFlags(["-std=c23"])]),
+    .executableTarget(
+      name: "EvaluationTool", dependencies: ["Evaluation"], path: "Tests/Benchmarks/evaluation",
+      swiftSettings: swiftSettings),
     .executableTarget(
       name: "VectorBench", dependencies: ["VectorIndex"], path: "Tests/Benchmarks/vectors/VectorBench",
       swiftSettings: swiftSettings),
@@ -107,6 +121,9 @@ let package = Package(
     tests("LogQuery", ["Domain"]),
     tests("Embedding", ["Domain"]),
     tests("VectorIndex", ["CKernels"]),
+    tests("Detection", ["Domain"]),
+    tests("Redaction", ["Domain"]),
+    tests("Evaluation", ["LogParsing", "LogTemplates", "Embedding", "Detection", "Redaction", "Domain"]),
     tests(
       "Web",
       [
@@ -122,7 +139,11 @@ let package = Package(
     tests("Indexing", ["TestSupport", "Storage", "Domain", logging]),
     tests("Ingest", ["TestSupport", "Storage", "Search", "Indexing", "Domain", "CZlib", "CZstd", logging]),
     tests("Search", ["TestSupport", "Indexing", "Storage", "LogQuery", "LogBlocks", "Domain", logging]),
-    tests("Analysis", ["TestSupport", "Search", "Indexing", "Storage", "Domain", logging]),
+    tests(
+      "Analysis",
+      [
+        "TestSupport", "Search", "Indexing", "Storage", "Detection", "Redaction", "Embedding", "Domain", logging,
+      ]),
     tests("Appliance", ["TestSupport", "LogParsing", "Domain"]),
     .testTarget(name: "ArchitectureTests", swiftSettings: swiftSettings),
   ]

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Evaluation
 
 /// The command line.
 @main
@@ -22,6 +23,7 @@ struct Timberline: AsyncParsableCommand {
       ServeCommand.self, DemoCommand.self, ImportCommand.self, QueryCommand.self, TailCommand.self,
       PatternsCommand.self,
       AnalyzeCommand.self, VerifyCommand.self, TenantCommand.self, ConfigCommand.self, VersionCommand.self,
+      EvalCommand.self,
     ])
 
   static func main() async {

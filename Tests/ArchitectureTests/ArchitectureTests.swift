@@ -3,7 +3,8 @@ import Testing
 @Suite struct ArchitectureTests {
   private let tree = SourceTree.shared
   private static let crafts: Set<String> = [
-    "LogParsing", "LogTemplates", "LogBlocks", "LogQuery", "Embedding", "VectorIndex", "Domain",
+    "LogParsing", "LogTemplates", "LogBlocks", "LogQuery", "Embedding", "VectorIndex", "Detection", "Redaction",
+    "Domain",
   ]
   /// Modules of the toolchain that any room but a craft may use.
   private static let system: Set<String> = [

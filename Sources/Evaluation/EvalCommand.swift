@@ -1,0 +1,12 @@
+package import ArgumentParser
+
+/// `timberline eval`: runs the crafts of log intelligence over labelled data and writes what a scorer takes.
+package struct EvalCommand: ParsableCommand {
+  package static let configuration = CommandConfiguration(
+    commandName: "eval",
+    abstract: "Run pattern mining, search, severity, detection and redaction over labelled data, for scoring.",
+    shouldDisplay: false,
+    subcommands: [])
+
+  package init() {}
+}

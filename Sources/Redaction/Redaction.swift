@@ -1,0 +1,2 @@
+/// Secrets and personal data found in text.
+enum Redaction {}

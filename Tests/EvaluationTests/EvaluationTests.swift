@@ -1,0 +1,5 @@
+import Testing
+
+@testable import Evaluation
+
+@Suite struct EvaluationTests {}

@@ -1,0 +1,5 @@
+import Testing
+
+@testable import Redaction
+
+@Suite struct RedactionTests {}

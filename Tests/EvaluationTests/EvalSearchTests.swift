@@ -25,11 +25,11 @@ import Testing
   @Test func `a bad line is named by file and line`() throws {
     let path = try TemporaryFile.write(#"{"id":"x","template":"t"}"# + "\n\n{\"id\":\"y\"}\n")
 
-    #expect(throws: JSONLines.Failure.self) { try JSONLines.read(EvalSearch.PoolRow.self, from: path) }
+    #expect(throws: DataFileError.self) { try JSONLines.read(EvalSearch.PoolRow.self, from: path) }
     do { _ = try JSONLines.read(EvalSearch.PoolRow.self, from: path) } catch {
       #expect("\(error)" == "\(path):3: no \"template\"")
     }
-    #expect(throws: JSONLines.Failure.self) { try JSONLines.read(EvalSearch.PoolRow.self, from: path + ".absent") }
+    #expect(throws: DataFileError.self) { try JSONLines.read(EvalSearch.PoolRow.self, from: path + ".absent") }
   }
 
   @Test func `rows are read as they were written`() throws {

@@ -59,6 +59,28 @@ package struct Anomaly: Hashable, Sendable {
   }
 }
 
+extension Anomaly {
+  /// What severity makes of it.
+  package var change: SeverityFacts.Change {
+    let kind: SeverityFacts.Change.Kind =
+      switch self.kind {
+      case .new, .variant: .new
+      case .spike: .spike
+      case .drop: .drop
+      case .silence: .silence
+      case .shift: .shift
+      case .rare: .rare
+      case .newValue: .newValue
+      // Somebody rolled out a version: what it writes is judged by what it says.
+      case .deployment: .steady
+      }
+    return SeverityFacts.Change(kind: kind, z: evidence.z, expected: evidence.expected, observed: evidence.observed)
+  }
+
+  /// Records that are missing rather than too many.
+  package var isShortfall: Bool { evidence.z < 0 }
+}
+
 extension Anomaly.Kind {
   /// As stored and as answered.
   package var name: String {

@@ -74,8 +74,7 @@ extension Detector {
       let now = minute
       let rests = series[index].learn(tick: tick, minute: now, day: day, isSilent: isSilent)
       if rests {
-        series[index].isActive = false
-        series[index].baseline.minutes = []
+        series[index].rest()
       } else {
         active[kept] = active[position]
         kept += 1
@@ -130,6 +129,21 @@ extension Detector {
 }
 
 extension Series {
+  /// Frees what is only needed while there are records; it begins anew with the next.
+  mutating func rest() {
+    isActive = false
+    baseline.minutes = []
+    expectation = .none
+    season = nil
+    seasonHour = -1
+    renewedAt = 0
+    spikeFrom = .max
+    dropTo = -1
+    (spikes, drops) = (0, 0)
+    (rise, fall) = (0, 0)
+    idleTicks = 0
+  }
+
   /// - Returns: Whether it has been without records for so long that it need not be watched.
   mutating func learn(tick: Int, minute: Int64, day: Int32, isSilent: Bool) -> Bool {
     let count = pending

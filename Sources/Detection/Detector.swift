@@ -115,6 +115,7 @@ package struct Detector: Sendable {
     openSilences(&ended)
     for value in counts.newValues { openNewValue(value) }
     learn()
+    open.sort { Detector.precedes($0.anomaly, $1.anomaly) }
 
     let now = minute
     for index in open.indices {

@@ -54,7 +54,9 @@ package final class TemplateWords: Sendable {
       var known = state.without
       // One word may stand in a literal and the next in a variable: what is told apart here is only that some are in none.
       for number in holders ?? [] { known[Int(number)] = words.count == 1 ? .inLiteral : .nothing }
-      if words.count > 1 { for number in known.indices where known[number] == .variablesOnly { known[number] = .nothing } }
+      if words.count > 1 {
+        for number in known.indices where known[number] == .variablesOnly { known[number] = .nothing }
+      }
       return known
     }
   }

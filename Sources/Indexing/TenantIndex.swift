@@ -98,7 +98,9 @@ package actor TenantIndex {
   /// The words of a question that say what is sought, in the order they stand in; all of them if none does.
   package nonisolated static func tellingWords(of text: String) -> [[UInt8]] {
     let words = WordTokenizer.words(of: Array(text.utf8))
-    let telling = words.filter { word in !StopWords.contains(Array(String(decoding: word, as: UTF8.self).lowercased().utf8)) }
+    let telling = words.filter { word in
+      !StopWords.contains(Array(String(decoding: word, as: UTF8.self).lowercased().utf8))
+    }
     return telling.isEmpty ? words : telling
   }
 

@@ -69,7 +69,9 @@ extension SearchService {
       // Of patterns that are only near, those that can still be answered.
       let open = nearest.lazy.map(\.pattern).filter { wordRanks[$0] == nil }.prefix(max(0, request.limit - found.count))
       if !open.isEmpty {
-        found.merge(try await patternCounts(plan, request.range, only: NumberSet(open)).patterns) { holding, _ in holding }
+        found.merge(try await patternCounts(plan, request.range, only: NumberSet(open)).patterns) { holding, _ in
+          holding
+        }
       }
       let near = Dictionary(nearest.map { ($0.pattern, $0) }, uniquingKeysWith: { first, _ in first })
       let newest = try RecordPlace.read(found.map { ($0.key, $0.value.newest) }) { try $0.row($1) }

@@ -19,6 +19,8 @@ package struct Rejection: Hashable, Sendable {
 /// What a parser made of some bytes: every record of them is either in `records` or counted in `rejectedCount`.
 package struct ParseResult: Sendable {
   package var records = ParsedRecords()
+  /// Of a text log: for each record the line it starts on, from 1.
+  package var recordLines: [Int] = []
   /// The first of the rejections, at most `rejectionsMax` of the parser's options.
   package var rejections: [Rejection] = []
   package var rejectedCount = 0

@@ -32,6 +32,7 @@ package struct TextLinesParser: Sendable {
   private var frameCounts = [Int](repeating: 0, count: LineFrame.allCases.count)
 
   private var sink: RecordSink
+  private var recordLines: [Int] = []
   private var rejections: [Rejection] = []
   private var rejectedCount = 0
 
@@ -115,6 +116,8 @@ package struct TextLinesParser: Sendable {
   private mutating func takeResult(byteCount: Int) -> ParseResult {
     var result = ParseResult()
     result.records = sink.records
+    result.recordLines = recordLines
+    recordLines = []
     result.rejections = rejections
     result.rejectedCount = rejectedCount
     sink = RecordSink(streamFields: options.streamFields, extraFields: options.extraFields, byteCount: byteCount)
@@ -241,6 +244,9 @@ package struct TextLinesParser: Sendable {
 
   private mutating func readJSON(_ lines: UnsafeBufferPointer<UInt8>, firstLine: Int) {
     let found = json.parse(lines, firstLine: firstLine, into: &sink)
+    // Neighbors are one a line, as a rule.
+    let countBefore = recordLines.count
+    recordLines += (countBefore..<max(countBefore, sink.records.count)).map { firstLine + $0 - countBefore }
     rejectedCount += found.rejectedCount
     rejections += found.rejections.prefix(max(options.rejectionsMax - rejections.count, 0))
     if let time = sink.records.times.last { lastTime = Timestamp(nanoseconds: time) }
@@ -337,6 +343,7 @@ package struct TextLinesParser: Sendable {
     let fields = sink.endFields()
     let span = sink.appendMessage { $0 += record.message }
     sink.append(time: record.time, message: span, fields: fields, severity: record.severity)
+    recordLines.append(record.line)
   }
 
   private mutating func reject(_ line: Int, _ reason: String) {

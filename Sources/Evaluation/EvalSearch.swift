@@ -1,0 +1,53 @@
+internal import ArgumentParser
+internal import Embedding
+
+/// `timberline eval search`: ranks the patterns of a pool for each query, as the product does.
+struct EvalSearch: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "search", abstract: "Rank a pool of patterns for queries in plain words.")
+
+  @Option(help: "Patterns: {\"id\", \"template\"} a line.")
+  var pool: String
+
+  @Option(help: "Queries: {\"qid\", \"query\"} a line.")
+  var queries: String
+
+  @Option(help: "Where rankings are written: {\"qid\", \"ranking\": [id]} a line.")
+  var out: String
+
+  @Option(help: "How many patterns to answer for a query.")
+  var limit = 100
+
+  struct PoolRow: Decodable {
+    let id: String
+    let template: String
+  }
+
+  struct QueryRow: Decodable {
+    let qid: String
+    let query: String
+  }
+
+  struct Ranking: Codable, Equatable {
+    let qid: String
+    let ranking: [String]
+  }
+
+  func validate() throws {
+    guard limit > 0 else { throw ValidationError("--limit is at least 1") }
+  }
+
+  func run() throws {
+    let patterns = try JSONLines.read(PoolRow.self, from: pool)
+    let questions = try JSONLines.read(QueryRow.self, from: queries)
+    try JSONLines.write(EvalSearch.rankings(of: questions, over: patterns, limit: limit), to: out)
+  }
+
+  static func rankings(of queries: [QueryRow], over pool: [PoolRow], limit: Int) -> [Ranking] {
+    var index = PatternSearchIndex()
+    index.insert(pool.enumerated().map { (id: UInt32($0.offset), text: $0.element.template) })
+    return queries.map { row in
+      Ranking(qid: row.qid, ranking: index.search(row.query, limit: limit).map { pool[Int($0.id)].id })
+    }
+  }
+}

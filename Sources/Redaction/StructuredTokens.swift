@@ -84,7 +84,7 @@ extension SensitiveScan {
     guard end - start >= 40, text[start - 1] != .dot else { return nil }
     let run = start..<end
     let makeup = Makeup(text, run)
-    guard makeup.isRandom, makeup.digits >= 3, makeup.others * 10 <= makeup.count, isPatternless(run), !isIdentity(run)
+    guard makeup.isRandom, makeup.digits >= 3, makeup.others * 7 <= makeup.count, isPatternless(run), !isIdentity(run)
     else { return nil }
     return hide(start..<text.end(of: ByteSet("="), from: end), .secret)
   }

@@ -124,7 +124,8 @@ struct Baseline: Equatable, Sendable {
   ///
   /// - Parameter hour: Hours since 1970.
   func seasonalExpectation(hour: Int32, coverage: Coverage) -> Expectation? {
-    seasonal(hour: hour, period: 168, count: 8, least: 2, coverage: coverage) { hours.count(of: $0, capacity: Self.hoursMax)
+    seasonal(hour: hour, period: 168, count: 8, least: 2, coverage: coverage) {
+      hours.count(of: $0, capacity: Self.hoursMax)
     }.map {
       Expectation(
         rate: $0.rate, spreadAbove: $0.spread, spreadBelow: $0.spread, basis: .hourOfWeek(weeks: $0.count))

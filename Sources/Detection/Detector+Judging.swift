@@ -58,6 +58,7 @@ extension Detector {
     guard !series[index].isOpen else { return }
     let one = series[index]
     let tick = workloads[Int(one.workload)].tick
+    if one.isReturn(to: Double(one.pending), minute: minute) { return series[index].goBack(tick: tick) }
     // The oldest of the last three ticks that was a discovery.
     let flags = kind == .spike ? one.spikes : one.drops
     var back = 7 - flags.leadingZeroBitCount
@@ -84,6 +85,7 @@ extension Detector {
   private mutating func openShift(_ index: Int) {
     let tick = workloads[Int(series[index].workload)].tick
     guard let shift = series[index].shift(tick: tick) else { return }
+    if series[index].isReturn(to: shift.after, minute: minute) { return series[index].goBack(tick: tick) }
     let expected = shift.before * Double(Limits.shiftMinutes)
     let expectation = Expectation(
       rate: shift.before, spreadAbove: series[index].expectation.spreadAbove,
@@ -94,7 +96,7 @@ extension Detector {
         observed: shift.after, expected: shift.before,
         z: expectation.z(sum: shift.after * Double(Limits.shiftMinutes), minutes: Limits.shiftMinutes),
         baseline: expectation.basis, total: shift.after * Double(Limits.shiftMinutes), expectedTotal: expected))
-    series[index].restart(tick: tick, minute: minute)
+    series[index].restart(tick: tick, minute: minute, from: shift.before)
   }
 
   mutating func open(
@@ -163,8 +165,8 @@ extension Series {
     let step = min(max(z, -Detector.Limits.cusumStepMax), Detector.Limits.cusumStepMax)
     rise = min(max(0, rise + step - Detector.Limits.cusumDrift), Detector.Limits.cusumMax)
     fall = min(max(0, fall - step - Detector.Limits.cusumDrift), Detector.Limits.cusumMax)
+    if isOpen { return (false, nil, false) }
     let isShift = rise > Detector.Limits.cusumAlarm || fall > Detector.Limits.cusumAlarm
-    if isOpen { return (false, nil, isShift) }
     if pending >= spikeFrom { return (true, Deviation.tail(excess: observed - rate, variance: variance), isShift) }
     if Int64(pending) <= dropTo { return (false, Deviation.tail(excess: observed - rate, variance: variance), isShift) }
     // Together five minutes prove what one cannot.
@@ -197,20 +199,50 @@ extension Series {
     let isRise = after > before
     guard max(before, after) >= Detector.Limits.factor * min(before, after), isRise ? rise > fall : fall > rise
     else { return nil }
+    // Held throughout: each third of the half hour is off in the same direction, or it was a burst within it.
+    for third in 0..<3 {
+      let sum =
+        third == 0
+        ? Double(pending) + baseline.sum(from: 1, count: minutes / 3 - 1, before: tick)
+        : baseline.sum(from: third * minutes / 3, count: minutes / 3, before: tick)
+      let rate = sum / Double(minutes / 3)
+      if isRise ? rate < before * 1.4 : rate > before / 1.4 { return nil }
+    }
     // Of few records twice as many is chance: the difference of the two sums in standard deviations.
     let (a, b) = (after * Double(minutes), before * Double(minutes))
     return abs(a - b) >= Detector.Limits.z * max(a + b, 1).squareRoot() ? (before, after) : nil
   }
 
   /// Lets the past begin at a shift.
-  mutating func restart(tick: UInt32, minute: Int64) {
+  mutating func restart(tick: UInt32, minute: Int64, from before: Double) {
     let minutes = Detector.Limits.shiftMinutes
+    shiftedAt = minute
+    shiftedFrom = before
+    shiftedSince = baseline.sinceMinute
     baseline.sinceTick = tick >= UInt32(minutes - 1) ? tick - UInt32(minutes - 1) : 0
     baseline.sinceMinute = minute - Int64(minutes - 1)
-    rise = 0
-    fall = 0
-    spikes = 0
-    drops = 0
+    resetJudgement()
+  }
+
+  /// Whether `rate` is what it was before a recent shift.
+  func isReturn(to rate: Double, minute: Int64) -> Bool {
+    guard shiftedAt >= 0, minute - shiftedAt < Detector.Limits.returnMinutes else { return false }
+    let limit = Detector.Limits.factor
+    return rate <= shiftedFrom * limit && rate * limit >= shiftedFrom
+      || abs(Deviation.z(observed: rate, expected: shiftedFrom, spread: 0)) < Detector.Limits.z
+  }
+
+  /// Undoes a shift: the past counts again but for the last hours.
+  mutating func goBack(tick: UInt32) {
+    baseline.sinceTick = tick
+    baseline.sinceMinute = shiftedSince
+    shiftedAt = -1
+    resetJudgement()
+  }
+
+  mutating func resetJudgement() {
+    (rise, fall) = (0, 0)
+    (spikes, drops) = (0, 0)
     seasonHour = -1
   }
 }

@@ -72,10 +72,13 @@ extension Detector {
     {
       one.anomaly.kind = .shift
       one.anomaly.evidence.observed = shift.after
-      series[index].restart(tick: workload.tick, minute: minute)
+      series[index].restart(tick: workload.tick, minute: minute, from: shift.before)
       return false
     }
-    return one.quietTicks < Limits.quietTicks
+    if one.quietTicks < Limits.quietTicks { return true }
+    // What it left in the sums was told of.
+    series[index].resetJudgement()
+    return false
   }
 
   private mutating func updateSilence(_ one: inout OpenAnomaly) -> Bool {

@@ -99,6 +99,9 @@ extension Series {
     baseline.hours.write(to: &writer)
     writer.append(days)
     writer.append(UInt32(bitPattern: newestDay))
+    writer.append(shiftedAt)
+    writer.append(shiftedFrom)
+    writer.append(shiftedSince)
     writer.append(UInt8((isActive ? 1 : 0) | (isOpen ? 2 : 0)))
     guard isActive else { return }
     for bits in baseline.minutes { writer.append(bits) }
@@ -129,12 +132,17 @@ extension Series {
     baseline.hours = try SlotHistory(from: &reader, capacity: Baseline.hoursMax)
     days = try reader.half()
     newestDay = Int32(bitPattern: try reader.word())
+    shiftedAt = try reader.long()
+    shiftedFrom = try reader.double()
+    shiftedSince = try reader.long()
     let flags = try reader.byte()
     isActive = flags & 1 != 0
     isOpen = flags & 2 != 0
     let bound = Int64(Int32.max)
-    guard (0..<bound).contains(firstMinute), (0..<bound).contains(lastMinute), (0..<bound).contains(baseline.sinceMinute),
-      newestDay >= 0, newestDay <= Int32(bound / 1440)
+    guard (0..<bound).contains(firstMinute), (0..<bound).contains(lastMinute),
+      (0..<bound).contains(baseline.sinceMinute),
+      (-1..<bound).contains(shiftedAt), (0..<bound).contains(shiftedSince), newestDay >= 0,
+      newestDay <= Int32(bound / 1440)
     else { throw .corrupt }
     guard isActive else { return }
     baseline.minutes.reserveCapacity(Baseline.minutesMax)

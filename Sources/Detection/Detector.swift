@@ -27,6 +27,9 @@ package struct Detector: Sendable {
     static let dropMinutes = 5
     /// Minutes a changed rate must have held for to be the usual one.
     static let shiftMinutes = 30
+    /// A rate that goes back within a day to what it was before a shift only made an excursion: no news, and no reason
+    /// to forget the weeks before.
+    static let returnMinutes: Int64 = 1440
     /// CUSUM: the drift that is forgiven each tick, and the sum that alarms. Of normal noise this alarms once in 100,000
     /// ticks, and then the rates of before and after must still differ by `factor`.
     static let cusumDrift: Float = 0.5
@@ -154,6 +157,10 @@ struct Series: Equatable, Sendable {
   var drops: UInt8 = 0
   var rise: Float = 0
   var fall: Float = 0
+  /// The minute in which the last shift was accepted, -1 before any; the rate it left, and from when on its past counted.
+  var shiftedAt: Int64 = -1
+  var shiftedFrom = 0.0
+  var shiftedSince: Int64 = 0
   /// Records of this tick.
   var pending: UInt32 = 0
   /// Ticks since the last record.

@@ -203,7 +203,9 @@ extension IncidentTracker {
       record.points = try reader.double()
       record.deservedAt = try reader.long()
       let bound = Int64(Int32.max)
-      guard (0..<bound).contains(last), closedAt < bound, (0..<bound).contains(record.deservedAt) else { throw .corrupt }
+      guard (0..<bound).contains(last), closedAt < bound, (0..<bound).contains(record.deservedAt) else {
+        throw .corrupt
+      }
       for _ in 0..<(try reader.count(max: .max, byteCountEach: 64)) {
         record.anomalies.append(try Anomaly(from: &reader))
       }

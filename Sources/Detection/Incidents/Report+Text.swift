@@ -1,7 +1,8 @@
 extension Report {
   private var window: String {
     let length = Wording.duration(minutes: Int64(coverage.minutes.count))
-    return "\(Wording.clock(minute: coverage.minutes.lowerBound)) to \(Wording.clock(minute: coverage.minutes.upperBound)) "
+    return
+      "\(Wording.clock(minute: coverage.minutes.lowerBound)) to \(Wording.clock(minute: coverage.minutes.upperBound)) "
       + "(\(length))"
   }
 
@@ -75,7 +76,9 @@ extension Report {
   /// As inline code, fenced by more backticks than any run of them within.
   static func code(_ text: String) -> String {
     var clean = ""
-    for scalar in Wording.clipped(text, to: 400).unicodeScalars { clean.unicodeScalars.append(isShown(scalar) ? scalar : " ") }
+    for scalar in Wording.clipped(text, to: 400).unicodeScalars {
+      clean.unicodeScalars.append(isShown(scalar) ? scalar : " ")
+    }
     var longest = 0
     var run = 0
     for byte in clean.utf8 {

@@ -19,7 +19,7 @@ extension SensitiveScan {
   }
 
   /// `Digest username="…", response="…"`: values long enough to be a proof are hidden.
-  private mutating func parameters(in range: Range<Int>) -> Int? {
+  mutating func parameters(in range: Range<Int>) -> Int? {
     var index = range.lowerBound
     while index < range.upperBound {
       let isStart = text[index] == .equals || text[index] == .colon
@@ -134,6 +134,16 @@ extension SensitiveScan {
       return hide(index..<close + 5, .privateKey)
     }
     return hide(index..<text.end(of: .base64.union("=\\-: \r\n,"), from: body), .privateKey)
+  }
+
+  /// The end of a certificate or a public key, which anybody may see.
+  func publicBlock(_ index: Int) -> Int? {
+    guard text.starts(with: "-----BEGIN ", at: index) else { return nil }
+    let head = index + 11..<min(text.count, index + 48)
+    guard text.find("CERTIFICATE-----", in: head) != nil || text.find("PUBLIC KEY-----", in: head) != nil else {
+      return nil
+    }
+    return text.find("-----END", in: head.upperBound..<min(text.count, index + 65536)).map { $0 + 5 }
   }
 
   private static let schemes: [StaticString] = [

@@ -65,11 +65,21 @@ struct SecretNames {
     return lastLetters[Self.pair(first | 0x20, second | 0x20)]
   }
 
+  /// As above, of a name that may have a number behind it: `password1`, `DB_PASSWORD_2`.
+  func mayKnow(endingAt end: Int, in text: ByteText) -> Bool {
+    var end = end
+    for _ in 0..<4 where text[end - 1].isDigit || text[end - 1] == UInt8(ascii: "_") || text[end - 1] == .dash {
+      end -= 1
+    }
+    return mayKnow(endingWith: text[end - 2], text[end - 1])
+  }
+
   /// Nil for a name that is not known.
   func meaning(of range: Range<Int>, in text: ByteText) -> NameMeaning? {
     var end = range.upperBound
     // `password1`, `DB_PASSWORD_2`
-    while end > range.lowerBound, text[end - 1].isDigit || text[end - 1] == UInt8(ascii: "_") { end -= 1 }
+    while end > range.lowerBound, text[end - 1].isDigit || text[end - 1] == UInt8(ascii: "_") || text[end - 1] == .dash
+    { end -= 1 }
     guard end - range.lowerBound >= 2, mayKnow(endingWith: text[end - 2], text[end - 1]) else { return nil }
     var hash = Self.seed
     var found: UInt8?
@@ -209,7 +219,7 @@ struct SecretNames {
       """
       ssn socialsecurity socialsecuritynumber socialsecurityno sin taxid taxpayerid tin itin nationalid \
       nationalidnumber \
-      nationalinsurancenumber nino passport passportnumber passportno driverlicense driverslicense drivinglicense \
+      nationalinsurancenumber ninumber nino passport passportnumber passportno driverlicense driverslicense drivinglicense \
       driverlicensenumber licensenumber steuerid personalausweis idcard idnumber cpf cnpj curp aadhaar nric bsn \
       personnummer codicefiscale medicarenumber nhsnumber insurancenumber dni nif nie pesel
       """

@@ -41,7 +41,10 @@ struct TokenShapes {
     guard shape.count.contains(end - body) else { return nil }
     if shape.isRandom {
       let makeup = Makeup(text, body..<end)
-      guard makeup.isRandom || (makeup.isHex && makeup.count >= 32) else { return nil }
+      guard
+        makeup.isRandom || (makeup.isHex && makeup.count >= 32)
+          || (body + 36 == end && makeup.others == 4 && makeup.nonHex == 4)
+      else { return nil }
     }
     return end
   }
@@ -100,7 +103,7 @@ struct TokenShapes {
         + "figd_ figu_ lin_api_ lin_oauth_ ntn_ rdme_ pnu_ pnb_ ico- hrt_ psak_",
       .base64URL, 16...255)
     add(
-      "PMAK- EZAK EZTK CFPAT- FIO- fio-u- duffel_live_ duffel_test_ shippo_live_ shippo_test_ tfp_ sdk- mob- api-",
+      "PMAK- EZAK EZTK CFPAT- FIO- fio-u- duffel_live_ duffel_test_ shippo_live_ shippo_test_ tfp_ sdk- mob-",
       .name, 24...255, random: true)
     add("PMAK-", .base64URL, 24...120)
     add("pat-na1- pat-eu1- pat-na2-", .hex.union("-"), 32...40, .token)

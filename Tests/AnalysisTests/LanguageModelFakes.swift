@@ -76,7 +76,7 @@ struct ImpatientClock: Clock {
   var now: Instant { Instant() }
   var minimumResolution: Duration { .zero }
 
-  func sleep(until deadline: Instant, tolerance: Duration?) async throws {}
+  func `sleep`(until deadline: Instant, tolerance: Duration?) async throws {}
 }
 
 struct CountingGenerator: RandomNumberGenerator, Sendable {

@@ -180,6 +180,12 @@ extension SensitiveScan {
   /// Hides a value if it can be what its name says.
   /// - Returns: Its end, or nil if it is nothing to hide.
   private mutating func value(of meaning: NameMeaning, _ value: Value, isShortName: Bool = false) -> Int? {
+    guard let end = judge(meaning, value, isShortName: isShortName) else { return nil }
+    guard !value.isQuoted, value.range.count >= Self.plainMax else { return end }
+    return hide(end..<text.end(of: .token.union("%"), from: end), .secret)
+  }
+
+  private mutating func judge(_ meaning: NameMeaning, _ value: Value, isShortName: Bool) -> Int? {
     let range = value.range
     guard !range.isEmpty else { return nil }
     // A list or an object: its members are looked at one by one.
@@ -315,7 +321,8 @@ extension SensitiveScan {
   /// A value without quotation marks ends at a blank, and at a mark after which another field begins.
   private func plainEnd(from start: Int) -> Int {
     var end = start
-    scan: while end < text.count {
+    let limit = min(text.count, start + Self.plainMax)
+    scan: while end < limit {
       let byte = text[end]
       switch byte {
       case 0x20, 0x09, 0x0A, 0x0D, UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "`"): break scan
@@ -347,6 +354,8 @@ extension SensitiveScan {
   }
 
   private static let aroundNames = ByteSet(" \"'`\\]")
+  /// Looked at of a value that may turn out to be nothing: `key=key=key=…` must not cost the square of its length.
+  private static let plainMax = 512
   private static let betweenPairs = ByteSet(" \t,\"'\\;")
   private static let separators = ByteSet("=:")
   private static let backslashes = ByteSet("\\")

@@ -26,6 +26,8 @@ extension SensitiveScan {
     ),
     (UInt8(ascii: "u"), .pair(UInt8(ascii: ":")), ["curl", "http", "https", "ab", "siege", "lftp", "hey", "rclone"]),
     (UInt8(ascii: "U"), .pair(UInt8(ascii: "%")), ["smbclient", "rpcclient", "net", "smbmount", "winexe"]),
+    (UInt8(ascii: "c"), .spaced, ["snmpwalk", "snmpget", "snmpset", "snmpbulkwalk", "snmptrap"]),
+    (UInt8(ascii: "k"), .spaced, ["enc"]),
     (UInt8(ascii: "a"), .spaced, ["redis-cli", "redis-benchmark", "http"]),
     (UInt8(ascii: "w"), .spaced, ["ldapsearch", "ldapmodify", "ldapadd", "ldapdelete", "ldapwhoami", "ldappasswd"]),
     (
@@ -36,7 +38,7 @@ extension SensitiveScan {
 
   mutating func dash(_ index: Int) -> Int {
     if text[index + 1] == .dash {
-      if let next = keyBlock(index) { return next }
+      if let next = keyBlock(index) ?? publicBlock(index) { return next }
       if text.starts(with: "--user", at: index) || text.starts(with: "--proxy-user", at: index) {
         let start = text.end(of: ByteSet("abcdefghijklmnopqrstuvwxyz-"), from: index)
         if text[start] == .equals || text[start] == 0x20 { return pair(after: start, .colon) ?? index + 2 }
@@ -47,7 +49,7 @@ extension SensitiveScan {
     guard letter.isLetter, index == 0 || text[index - 1] == 0x20 || ByteSet.quotes.contains(text[index - 1]) else {
       return index + 1
     }
-    let line = max(0, index - 256)..<index
+    let line = max(0, index - 128)..<index
     for entry in Self.flags where entry.flag == letter {
       guard entry.commands.contains(where: { isCommand($0, in: line) }) else { continue }
       switch entry.form {

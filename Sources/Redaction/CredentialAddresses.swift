@@ -115,7 +115,22 @@ extension SensitiveScan {
     if text[start - 1] == .slash, domain.allSatisfy({ !text[$0].isLower }) { return 0 }
     // Machines are reached so too.
     if text.equalsAnyCase(top, anyOf: Self.innerDomains), text.equalsAnyCase(local, anyOf: Self.accounts) { return 0 }
+    if text[start - 1] == UInt8(ascii: "<") { displayName(before: start - 1) }
     return hide(start..<end, .email)
+  }
+
+  /// `Kim Novak <…>`: two or three words that begin with a capital letter.
+  private mutating func displayName(before index: Int) {
+    var start = index
+    var words = 0
+    while words < 3 {
+      let end = text.start(of: ByteSet(" \""), to: start, most: 2)
+      let word = text.start(of: ByteSet.letters.union("-'."), to: end, most: 24)
+      guard word < end, text[word].isUpper, end < start else { break }
+      start = word
+      words += 1
+    }
+    if words >= 2 { hide(start..<text.start(of: ByteSet(" \""), to: index, most: 2), .person) }
   }
 
   private static let addressEnds = ByteSet("\"'`<>\\")

@@ -12,9 +12,14 @@ extension SensitiveScan {
   mutating func named(separator index: Int, width: Int = 1) -> Int {
     var nameEnd = index
     while index - nameEnd < 6, Self.aroundNames.contains(text[nameEnd - 1]) { nameEnd -= 1 }
-    guard text[nameEnd - 1].isWord else { return index + width }
+    let isValue = text[nameEnd - 1] == UInt8(ascii: "e") && text.ends(with: "alue", at: nameEnd)
+    guard isValue || names.mayKnow(endingAt: nameEnd, in: text) else { return index + width }
     let name = text.start(of: .name, to: nameEnd, most: 64)..<nameEnd
-    guard let meaning = names.meaning(of: name, in: text), meaning != .harmless else { return index + width }
+    if isValue {
+      return text.equalsAnyCase(name, "value")
+        ? valueOfNamed(name, separator: index, width: width) ?? index + width : index + width
+    }
+    guard let meaning = meaning(of: name), meaning != .harmless else { return index + width }
     let isColon = width == 1 && text[index] == .colon
     // a::b is a name in code
     if isColon, text[index + 1] == .colon { return index + 2 }
@@ -26,9 +31,39 @@ extension SensitiveScan {
     return value(of: meaning, value(from: spaced, isSpaced: isSpaced), isShortName: isShort) ?? index + width
   }
 
+  /// A name's meaning, up to two words before it taken as part of it: `api key`, `social security number`.
+  private func meaning(of name: Range<Int>) -> NameMeaning? {
+    var start = name.lowerBound
+    for _ in 0..<2 {
+      guard text[start - 1] == 0x20, text[start - 2].isLetter else { break }
+      start = text.start(of: .letters, to: start - 1, most: 16)
+    }
+    return names.meaning(of: start..<name.upperBound, in: text)
+  }
+
+  /// `name="password" value="…"`, `{"key": "password", "value": "…"}`
+  private mutating func valueOfNamed(_ name: Range<Int>, separator index: Int, width: Int) -> Int? {
+    let end = text.start(of: Self.betweenPairs, to: name.lowerBound, most: 8)
+    let before = text.start(of: .name, to: end, most: 64)..<end
+    guard !before.isEmpty, let meaning = names.meaning(of: before, in: text) else { return nil }
+    switch meaning {
+    case .password, .secret, .secretOrItsName, .credential, .session:
+      return value(
+        of: meaning, value(from: text.end(of: .space, from: index + width, most: 8), isSpaced: false),
+        isShortName: before.count < 7)
+    default: return nil
+    }
+  }
+
   /// `<name>value</name>`
   mutating func element(end index: Int) -> Int {
-    let name = text.start(of: .name.union(":"), to: index, most: 64)..<index
+    var nameEnd = index
+    if ByteSet.quotes.contains(text[index - 1]) {
+      // Attributes stand between.
+      guard let open = (max(0, index - 200)..<index).last(where: { text[$0] == 0x3C }) else { return index + 1 }
+      nameEnd = text.end(of: .name.union(":"), from: open + 1)
+    }
+    let name = text.start(of: .name.union(":"), to: nameEnd, most: 64)..<nameEnd
     guard text[name.lowerBound - 1] == UInt8(ascii: "<"), let meaning = names.meaning(of: name, in: text),
       meaning != .harmless, let close = (index + 1..<min(text.count, index + 4096)).first(where: { text[$0] == 0x3C })
     else { return index + 1 }
@@ -45,7 +80,7 @@ extension SensitiveScan {
     let start = text.end(of: .space, from: end, most: 8)
     guard !Self.separators.contains(text[start]) else { return nil }
     let name = text.start(of: .name, to: end, most: 64)..<end
-    guard let meaning = names.meaning(of: name, in: text), meaning != .harmless else { return nil }
+    guard let meaning = meaning(of: name), meaning != .harmless else { return nil }
     if text[name.lowerBound] == .dash, name.lowerBound == 0 || !text[name.lowerBound - 1].isWord {
       guard text[start] != .dash else { return nil }
       return value(of: meaning, value(from: start, isSpaced: false))
@@ -84,6 +119,7 @@ extension SensitiveScan {
       if text.equalsAnyCase(word, anyOf: ["requirepass", "masterauth"]), !isHarmless(range) {
         return hide(range, .password)
       }
+      if let next = announced(word) { return next }
       guard range.count >= 5, makeup.blanks == 0, makeup.letters > 0, !isHarmless(range), !isPlace(range),
         !isTime(range), !isName(range), text[range.upperBound] != UInt8(ascii: "(")
       else { return nil }
@@ -96,10 +132,10 @@ extension SensitiveScan {
           ? hide(range, .token) : nil
       }
       if meaning == .vague, isPasscode(word, range) { return hide(range, .code) }
-      guard isCredential(range, atLeast: 12), !isName(range), !isUUID(range) || meaning == .credential else {
+      guard isCredential(range, atLeast: 12), isUUID(range) ? meaning == .credential : !isName(range) else {
         return nil
       }
-      let isSure = makeup.isRandom || makeup.isHex && meaning != .vague && range.count >= 16
+      let isSure = makeup.isRandom || isUUID(range) || makeup.isHex && meaning != .vague && range.count >= 16
       guard isSure || meaning != .vague && makeup.digits >= 2 && range.count >= 16 else { return nil }
       return hide(range, meaning == .credential ? .token : .secret)
     case .code:
@@ -111,6 +147,24 @@ extension SensitiveScan {
     case .card, .bankAccount, .nationalID, .phone: return self.value(of: meaning, value)
     case .authorization, .cookie, .signature, .person, .address, .birthDate, .harmless: return nil
     }
+  }
+
+  /// `Generated password for user 'admin': …`
+  private mutating func announced(_ word: Range<Int>) -> Int? {
+    let limit = min(text.count, word.upperBound + 72)
+    guard let colon = (word.upperBound..<limit).first(where: { text[$0] == .colon || text[$0] == 0x0A }),
+      text[colon] == .colon, text[colon + 1] == 0x20
+    else { return nil }
+    let around = max(0, word.lowerBound - 24)..<colon
+    let isNews = ["enerated", "emporary", "nitial", "ollowing", "efault"].contains { (news: StaticString) in
+      text.find(news, in: around) != nil
+    }
+    let range = value(from: colon + 2, isSpaced: true).range
+    guard isNews, range.count >= 8, !isHarmless(range), !isPlace(range), !isTime(range), !isName(range) else {
+      return nil
+    }
+    let makeup = Makeup(text, range)
+    return makeup.blanks == 0 && makeup.isMixed ? hide(range, .password) : nil
   }
 
   /// `verification code is 123456`
@@ -126,6 +180,12 @@ extension SensitiveScan {
   /// Hides a value if it can be what its name says.
   /// - Returns: Its end, or nil if it is nothing to hide.
   private mutating func value(of meaning: NameMeaning, _ value: Value, isShortName: Bool = false) -> Int? {
+    guard let end = judge(meaning, value, isShortName: isShortName) else { return nil }
+    guard !value.isQuoted, value.range.count >= Self.plainMax else { return end }
+    return hide(end..<text.end(of: .token.union("%"), from: end), .secret)
+  }
+
+  private mutating func judge(_ meaning: NameMeaning, _ value: Value, isShortName: Bool) -> Int? {
     let range = value.range
     guard !range.isEmpty else { return nil }
     // A list or an object: its members are looked at one by one.
@@ -138,6 +198,8 @@ extension SensitiveScan {
     case .harmless: return nil
     case .password:
       guard !isHarmless(range), !value.isSpaced || value.isQuoted || !isProse(range) else { return nil }
+      // PWD is a folder to a shell.
+      if isShortName, isPlace(range) { return nil }
       // pass=12 and PASS: TestName tell of tests.
       if isShortName, range.count <= 5, range.allSatisfy({ text[$0].isDigit }) { return nil }
       if isShortName, value.isSpaced, !value.isQuoted, range.allSatisfy({ text[$0].isWord }),
@@ -147,6 +209,7 @@ extension SensitiveScan {
       }
       return hide(range, .password)
     case .secret:
+      if let end = phraseEnd(range) { return hide(range.lowerBound..<end, .secret) }
       guard range.count >= 4, !isHarmless(range), !value.isSpaced || value.isQuoted || !isProse(range),
         !isPlace(range)
       else { return nil }
@@ -161,7 +224,15 @@ extension SensitiveScan {
     case .session:
       guard isCredential(range, atLeast: 10), !isName(range) || isUUID(range) else { return nil }
       return hide(range, .session)
-    case .signature: return isCredential(range, atLeast: 16) ? hide(range, .signature) : nil
+    case .signature:
+      if let equals = text.first(.equals, in: range.lowerBound..<min(range.upperBound, range.lowerBound + 8)),
+        equals + 1 < range.upperBound
+      {
+        // t=…,v1=…
+        let end = (range.lowerBound..<text.count).first { text[$0].isBlank || ByteSet.quotes.contains(text[$0]) }
+        return parameters(in: range.lowerBound..<(end ?? text.count))
+      }
+      return isCredential(range, atLeast: 16) ? hide(range, .signature) : nil
     case .authorization: return authorization(value)
     case .cookie: return cookies(value)
     case .code:
@@ -171,6 +242,21 @@ extension SensitiveScan {
       return hide(range, .code)
     case .card, .bankAccount, .nationalID, .phone, .person, .address, .birthDate: return personal(meaning, value)
     }
+  }
+
+  /// The end of eleven or more plain words: a phrase that a key is made of.
+  private func phraseEnd(_ range: Range<Int>) -> Int? {
+    var end = range.lowerBound
+    var words = 0
+    while true {
+      let next = text.end(of: .lower, from: end, most: 9)
+      guard (3...8).contains(next - end) else { break }
+      words += 1
+      end = next
+      guard text[end] == 0x20, text[end + 1].isLower else { break }
+      end += 1
+    }
+    return words >= 11 ? end : nil
   }
 
   /// A key named just `key`, a secret named just `secret`: those words name other things as often.
@@ -201,6 +287,7 @@ extension SensitiveScan {
       let end = text.find("%22", in: start + 3..<min(text.count, start + 4096)) ?? start + 3
       return Value(range: start + 3..<end, isQuoted: true)
     }
+    if let end = passwordHash(start) { return Value(range: start..<end, isSpaced: isSpaced) }
     var quote = start
     while text[quote] == .backslash { quote += 1 }
     if ByteSet.quotes.contains(text[quote]) {
@@ -234,7 +321,8 @@ extension SensitiveScan {
   /// A value without quotation marks ends at a blank, and at a mark after which another field begins.
   private func plainEnd(from start: Int) -> Int {
     var end = start
-    scan: while end < text.count {
+    let limit = min(text.count, start + Self.plainMax)
+    scan: while end < limit {
       let byte = text[end]
       switch byte {
       case 0x20, 0x09, 0x0A, 0x0D, UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "`"): break scan
@@ -266,6 +354,9 @@ extension SensitiveScan {
   }
 
   private static let aroundNames = ByteSet(" \"'`\\]")
+  /// Looked at of a value that may turn out to be nothing: `key=key=key=…` must not cost the square of its length.
+  private static let plainMax = 512
+  private static let betweenPairs = ByteSet(" \t,\"'\\;")
   private static let separators = ByteSet("=:")
   private static let backslashes = ByteSet("\\")
   private static let closers = ByteSet(")]}>,;.\"'")

@@ -30,7 +30,7 @@ extension SensitiveScan {
     {
       return hide(start..<start + 14, .phone)
     }
-    if isAfterCue(start), let next = telephoneEnd(start), text[start] == 0x30 || next - start > 9 {
+    if let next = telephoneEnd(start), text[start] == 0x30 || next - start > 9, isAfterCue(start) {
       return hide(start..<next, .phone)
     }
     return nil

@@ -32,11 +32,11 @@ struct SecretNames {
   private static let lettersMax = 28
   private static let slots = 2048
   /// Open addressing by the hash of an ending read from its last letter on; 0 is free.
-  private let hashes: [UInt64]
+  private let hashes: FixedTable<UInt64>
   /// The meaning, and 0x80 where a word must begin there.
-  private let meanings: [UInt8]
+  private let meanings: FixedTable<UInt8>
   /// Pairs of last letters that a known name can have.
-  private let lastLetters: [Bool]
+  private let lastLetters: FixedTable<Bool>
 
   private init() {
     var hashes = [UInt64](repeating: 0, count: Self.slots)
@@ -54,9 +54,9 @@ struct SecretNames {
         if letters.count >= 2 { lastLetters[Self.pair(letters[letters.count - 2], letters[letters.count - 1])] = true }
       }
     }
-    self.hashes = hashes
-    self.meanings = meanings
-    self.lastLetters = lastLetters
+    self.hashes = FixedTable(hashes)
+    self.meanings = FixedTable(meanings)
+    self.lastLetters = FixedTable(lastLetters)
   }
 
   /// Quick to say no: whether a name can be known by how it ends.
@@ -65,11 +65,21 @@ struct SecretNames {
     return lastLetters[Self.pair(first | 0x20, second | 0x20)]
   }
 
+  /// As above, of a name that may have a number behind it: `password1`, `DB_PASSWORD_2`.
+  func mayKnow(endingAt end: Int, in text: ByteText) -> Bool {
+    var end = end
+    for _ in 0..<4 where text[end - 1].isDigit || text[end - 1] == UInt8(ascii: "_") || text[end - 1] == .dash {
+      end -= 1
+    }
+    return mayKnow(endingWith: text[end - 2], text[end - 1])
+  }
+
   /// Nil for a name that is not known.
   func meaning(of range: Range<Int>, in text: ByteText) -> NameMeaning? {
     var end = range.upperBound
     // `password1`, `DB_PASSWORD_2`
-    while end > range.lowerBound, text[end - 1].isDigit || text[end - 1] == UInt8(ascii: "_") { end -= 1 }
+    while end > range.lowerBound, text[end - 1].isDigit || text[end - 1] == UInt8(ascii: "_") || text[end - 1] == .dash
+    { end -= 1 }
     guard end - range.lowerBound >= 2, mayKnow(endingWith: text[end - 2], text[end - 1]) else { return nil }
     var hash = Self.seed
     var found: UInt8?
@@ -209,7 +219,7 @@ struct SecretNames {
       """
       ssn socialsecurity socialsecuritynumber socialsecurityno sin taxid taxpayerid tin itin nationalid \
       nationalidnumber \
-      nationalinsurancenumber nino passport passportnumber passportno driverlicense driverslicense drivinglicense \
+      nationalinsurancenumber ninumber nino passport passportnumber passportno driverlicense driverslicense drivinglicense \
       driverlicensenumber licensenumber steuerid personalausweis idcard idnumber cpf cnpj curp aadhaar nric bsn \
       personnummer codicefiscale medicarenumber nhsnumber insurancenumber dni nif nie pesel
       """

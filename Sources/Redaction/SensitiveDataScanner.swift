@@ -118,6 +118,7 @@ struct SensitiveScan {
     case .dash: return dash(index)
     case UInt8(ascii: "+"), UInt8(ascii: "("): return telephone(index) ?? index + 1
     case UInt8(ascii: "%"): return percent(index)
+    case UInt8(ascii: "$"): return passwordHash(index).map { hide(index..<$0, .password) } ?? index + 1
     case .backslash:
       // The letter of an escape is no part of the word after it.
       let next = text[index + 1]

@@ -54,6 +54,21 @@ extension SensitiveScan {
     }
   }
 
+  /// The end of a password's hash as crypt(3) writes it: `$6$salt$…`, `$argon2id$v=19$m=65536,t=3,p=4$salt$…`.
+  func passwordHash(_ index: Int) -> Int? {
+    let scheme = text.end(of: .lowerDigits.union("-"), from: index + 1, most: 12)
+    guard text[index] == UInt8(ascii: "$"), text[scheme] == UInt8(ascii: "$"), (1...11).contains(scheme - index - 1)
+    else {
+      return nil
+    }
+    let end = text.end(of: Self.hashBytes, from: scheme)
+    let first = text[index + 1]
+    guard end - scheme >= 20, first.isDigit || first == UInt8(ascii: "y") || scheme - index > 5 else { return nil }
+    return Makeup(text, scheme..<end).isMixed ? end : nil
+  }
+
+  private static let hashBytes = ByteSet.alphanumeric.union("./$=,+-_")
+
   /// A JSON Web Token: base64 of `{"` and two to four parts more; alone if it is long.
   private mutating func webToken(_ start: Int) -> Int? {
     var end = text.end(of: .base64URL, from: start)

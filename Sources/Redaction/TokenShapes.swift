@@ -15,7 +15,7 @@ struct TokenShapes {
 
   private let shapes: [Shape]
   /// By the first two bytes of a word: the first of the shapes that begin so, by 1; 0 is none.
-  private let firstByStart: [UInt16]
+  private let firstByStart: FixedTable<UInt16>
 
   /// The token that begins at `start`, where a word begins.
   func match(at start: Int, in text: ByteText) -> SensitiveSpan? {
@@ -41,7 +41,10 @@ struct TokenShapes {
     guard shape.count.contains(end - body) else { return nil }
     if shape.isRandom {
       let makeup = Makeup(text, body..<end)
-      guard makeup.isRandom || (makeup.isHex && makeup.count >= 32) else { return nil }
+      guard
+        makeup.isRandom || (makeup.isHex && makeup.count >= 32)
+          || (body + 36 == end && makeup.others == 4 && makeup.nonHex == 4)
+      else { return nil }
     }
     return end
   }
@@ -100,7 +103,7 @@ struct TokenShapes {
         + "figd_ figu_ lin_api_ lin_oauth_ ntn_ rdme_ pnu_ pnb_ ico- hrt_ psak_",
       .base64URL, 16...255)
     add(
-      "PMAK- EZAK EZTK CFPAT- FIO- fio-u- duffel_live_ duffel_test_ shippo_live_ shippo_test_ tfp_ sdk- mob- api-",
+      "PMAK- EZAK EZTK CFPAT- FIO- fio-u- duffel_live_ duffel_test_ shippo_live_ shippo_test_ tfp_ sdk- mob-",
       .name, 24...255, random: true)
     add("PMAK-", .base64URL, 24...120)
     add("pat-na1- pat-eu1- pat-na2-", .hex.union("-"), 32...40, .token)
@@ -161,6 +164,6 @@ struct TokenShapes {
     for (index, shape) in self.shapes.enumerated().reversed() {
       firstByStart[Int(shape.prefix[0]) << 7 | Int(shape.prefix[1])] = UInt16(index + 1)
     }
-    self.firstByStart = firstByStart
+    self.firstByStart = FixedTable(firstByStart)
   }
 }

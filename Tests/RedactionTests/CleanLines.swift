@@ -192,4 +192,11 @@ let cleanLines = #"""
   secretary=ann
   card reader offline
   dashboard=main
+  PWD=/home/kim OLDPWD=/root
+  primary key: 12345678abcd missing
+  status code: 123456
+  Generated report for password policy: strict2024
+  ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI{b43} kim
+  price $12.50 total $99
+  name=retries value=Abc12345
   """#

@@ -113,4 +113,21 @@ let secretShapes: [(line: String, recipe: String, keep: String)] = [
   (#"AKIA key APA {} x"#, "'AAAA a7 ': 'APA '91b u134", #"x"#),
   (#"shipping_address="{}" zip_ok=1"#, "d2 '^Elm^Street,^Springfield", #"zip_ok=1"#),
   (#"dob={} valid"#, "'1987-0 '4-12", #"valid"#),
+  (#"using api key "{}" for tenant"#, "h32", #"for tenant"#),
+  (#"Unseal Key 1: {}"#, "b40", #"Unseal Key 1"#),
+  (#"Generated password for user 'admin': {}"#, "a8 '7x a6", #"for user 'admin'"#),
+  (#"Please use the following password to proceed to installation: {}"#, "h32", #"to proceed to installation"#),
+  (#"<property name="password" value="{}"/>"#, "a12", #"<property name"#),
+  (#"{"key":"password","value":"{}"}"#, "a12", #""key":"password""#),
+  (#"<wsse:Password Type="x">{}</wsse:Password>"#, "a12", #"Type="x""#),
+  (#"root:{}:18000:0:99999:7:::"#, "'$6$ a8 '$ a86", #"18000:0:99999:7"#),
+  (#""password_hash":"{}" ok"#, "'$argon2id$v=19$m=65536,t=3,p=4$ a22 '$ a43", #"ok"#),
+  (#"social security number {} unknown"#, "'12345 d4", #"unknown"#),
+  (#"From: {} <x@example.org> size=1"#, "'Kim^Novak", #"size=1"#),
+  (#"Stripe-Signature: t=1700000000,v1={}"#, "h64", #"t=1700000000"#),
+  (#"npm config set //r/:_authToken {}"#, "h8 '- h4 '- h4 '- h4 '- h12", #"npm config set"#),
+  (
+    #"seed phrase: {}"#, "'abandon^ability^able^about^above^absent^absorb^abstract^absurd^abuse^access^accident",
+    #"seed phrase"#
+  ),
 ]

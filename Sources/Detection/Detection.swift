@@ -1,0 +1,2 @@
+/// Counts in, anomalies and incidents out.
+enum Detection {}

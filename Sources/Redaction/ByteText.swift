@@ -58,6 +58,21 @@ struct ByteText {
   }
 }
 
+/// A table that lives as long as the process: looked into for every word, so neither counted nor checked.
+struct FixedTable<Element: BitwiseCopyable & Sendable>: @unchecked Sendable {
+  // Never written after `init` and never freed, which makes the promise above true.
+  private let base: UnsafePointer<Element>
+
+  init(_ elements: [Element]) {
+    let memory = UnsafeMutablePointer<Element>.allocate(capacity: elements.count)
+    memory.initialize(from: elements, count: elements.count)
+    base = UnsafePointer(memory)
+  }
+
+  /// - Parameter index: Of the array that the table was made of.
+  @inline(__always) subscript(index: Int) -> Element { base[index] }
+}
+
 /// A set of ASCII bytes.
 struct ByteSet {
   private var low: UInt64 = 0

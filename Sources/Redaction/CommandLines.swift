@@ -49,7 +49,7 @@ extension SensitiveScan {
     guard letter.isLetter, index == 0 || text[index - 1] == 0x20 || ByteSet.quotes.contains(text[index - 1]) else {
       return index + 1
     }
-    let line = max(0, index - 256)..<index
+    let line = max(0, index - 128)..<index
     for entry in Self.flags where entry.flag == letter {
       guard entry.commands.contains(where: { isCommand($0, in: line) }) else { continue }
       switch entry.form {

@@ -104,22 +104,36 @@ extension SensitiveScan {
     return limit
   }
 
+  /// The end of a header's line, or of the string that the header stands in.
   private func lineEnd(from start: Int, quotedEnd: Int?) -> Int {
     if let quotedEnd { return quotedEnd }
-    let limit = min(text.count, start + 16384)
-    return (start..<max(start, limit)).first { index in
+    let limit = min(text.count, start + Self.headerMax)
+    // Parameters have quotation marks of their own, after an equals sign.
+    var open: UInt8 = 0
+    var index = start
+    while index < limit {
       let byte = text[index]
-      if byte == 0x0A || byte == 0x0D { return true }
-      if byte == .backslash { return text[index + 1] == UInt8(ascii: "n") || text[index + 1] == UInt8(ascii: "r") }
-      // The end of the string around the header; parameters have an equals sign before theirs.
-      guard byte == .quote || byte == UInt8(ascii: "'") else { return false }
-      return text[index - 1] != .equals && !ByteSet.quotes.contains(text[index + 1]) && !hasOpen(byte, start..<index)
-    } ?? limit
+      switch byte {
+      case 0x0A, 0x0D: return index
+      case .backslash where text[index + 1] == UInt8(ascii: "n") || text[index + 1] == UInt8(ascii: "r"): return index
+      case .quote, UInt8(ascii: "'"):
+        if open == byte {
+          open = 0
+        } else if open == 0, text[index - 1] == .equals {
+          open = byte
+        } else if open == 0 {
+          return index
+        }
+      default: break
+      }
+      index += 1
+    }
+    return limit
   }
 
-  private func hasOpen(_ quote: UInt8, _ range: Range<Int>) -> Bool {
-    range.reduce(0) { $0 + (text[$1] == quote ? 1 : 0) } % 2 == 1
-  }
+  /// Longer than any key in its usual form.
+  private static let blockMax = 16384
+  private static let headerMax = 4096
 
   /// A private key's block, to its last line, or as far as its base64 goes where the end is cut off.
   mutating func keyBlock(_ index: Int) -> Int? {
@@ -129,7 +143,7 @@ extension SensitiveScan {
       text.find("PRIVATE KEY", in: head..<headEnd) != nil
     else { return nil }
     let body = headEnd + 5
-    if let end = text.find("-----END", in: body..<min(text.count, body + 65536)) {
+    if let end = text.find("-----END", in: body..<min(text.count, body + Self.blockMax)) {
       let close = text.find("-----", in: min(text.count, end + 8)..<min(text.count, end + 64)) ?? end + 3
       return hide(index..<close + 5, .privateKey)
     }
@@ -143,7 +157,7 @@ extension SensitiveScan {
     guard text.find("CERTIFICATE-----", in: head) != nil || text.find("PUBLIC KEY-----", in: head) != nil else {
       return nil
     }
-    return text.find("-----END", in: head.upperBound..<min(text.count, index + 65536)).map { $0 + 5 }
+    return text.find("-----END", in: head.upperBound..<min(text.count, index + Self.blockMax)).map { $0 + 5 }
   }
 
   private static let schemes: [StaticString] = [

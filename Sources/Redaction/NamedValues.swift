@@ -180,6 +180,12 @@ extension SensitiveScan {
   /// Hides a value if it can be what its name says.
   /// - Returns: Its end, or nil if it is nothing to hide.
   private mutating func value(of meaning: NameMeaning, _ value: Value, isShortName: Bool = false) -> Int? {
+    guard let end = judge(meaning, value, isShortName: isShortName) else { return nil }
+    guard !value.isQuoted, value.range.count >= Self.plainMax else { return end }
+    return hide(end..<text.end(of: .token.union("%"), from: end), .secret)
+  }
+
+  private mutating func judge(_ meaning: NameMeaning, _ value: Value, isShortName: Bool) -> Int? {
     let range = value.range
     guard !range.isEmpty else { return nil }
     // A list or an object: its members are looked at one by one.
@@ -213,7 +219,10 @@ extension SensitiveScan {
       if !value.isQuoted, text.contains(UInt8(ascii: "{"), in: range) { return nil }
       return isCredential(range, atLeast: 6) ? hide(range, isShortName ? .token : .apiKey) : nil
     case .secretOrItsName:
-      return isCredential(range, atLeast: 6) && !isName(range) && !isUUID(range) ? hide(range, .secret) : nil
+      guard isCredential(range, atLeast: 6), !isName(range), !isUUID(range) else { return nil }
+      // prod/db-AbCdEf
+      if text.contains(.slash, in: range), !Makeup(text, range).isRandom { return nil }
+      return hide(range, .secret)
     case .vague: return isVagueCredential(range) ? hide(range, .secret) : nil
     case .session:
       guard isCredential(range, atLeast: 10), !isName(range) || isUUID(range) else { return nil }
@@ -315,7 +324,8 @@ extension SensitiveScan {
   /// A value without quotation marks ends at a blank, and at a mark after which another field begins.
   private func plainEnd(from start: Int) -> Int {
     var end = start
-    scan: while end < text.count {
+    let limit = min(text.count, start + Self.plainMax)
+    scan: while end < limit {
       let byte = text[end]
       switch byte {
       case 0x20, 0x09, 0x0A, 0x0D, UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "`"): break scan
@@ -347,6 +357,8 @@ extension SensitiveScan {
   }
 
   private static let aroundNames = ByteSet(" \"'`\\]")
+  /// Looked at of a value that may turn out to be nothing: `key=key=key=…` must not cost the square of its length.
+  private static let plainMax = 512
   private static let betweenPairs = ByteSet(" \t,\"'\\;")
   private static let separators = ByteSet("=:")
   private static let backslashes = ByteSet("\\")

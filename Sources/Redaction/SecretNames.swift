@@ -32,11 +32,11 @@ struct SecretNames {
   private static let lettersMax = 28
   private static let slots = 2048
   /// Open addressing by the hash of an ending read from its last letter on; 0 is free.
-  private let hashes: [UInt64]
+  private let hashes: FixedTable<UInt64>
   /// The meaning, and 0x80 where a word must begin there.
-  private let meanings: [UInt8]
+  private let meanings: FixedTable<UInt8>
   /// Pairs of last letters that a known name can have.
-  private let lastLetters: [Bool]
+  private let lastLetters: FixedTable<Bool>
 
   private init() {
     var hashes = [UInt64](repeating: 0, count: Self.slots)
@@ -54,9 +54,9 @@ struct SecretNames {
         if letters.count >= 2 { lastLetters[Self.pair(letters[letters.count - 2], letters[letters.count - 1])] = true }
       }
     }
-    self.hashes = hashes
-    self.meanings = meanings
-    self.lastLetters = lastLetters
+    self.hashes = FixedTable(hashes)
+    self.meanings = FixedTable(meanings)
+    self.lastLetters = FixedTable(lastLetters)
   }
 
   /// Quick to say no: whether a name can be known by how it ends.

@@ -15,7 +15,7 @@ struct TokenShapes {
 
   private let shapes: [Shape]
   /// By the first two bytes of a word: the first of the shapes that begin so, by 1; 0 is none.
-  private let firstByStart: [UInt16]
+  private let firstByStart: FixedTable<UInt16>
 
   /// The token that begins at `start`, where a word begins.
   func match(at start: Int, in text: ByteText) -> SensitiveSpan? {
@@ -164,6 +164,6 @@ struct TokenShapes {
     for (index, shape) in self.shapes.enumerated().reversed() {
       firstByStart[Int(shape.prefix[0]) << 7 | Int(shape.prefix[1])] = UInt16(index + 1)
     }
-    self.firstByStart = firstByStart
+    self.firstByStart = FixedTable(firstByStart)
   }
 }

@@ -40,6 +40,8 @@ import Testing
     _ = try await service.narrative(for: Sample.facts, of: Sample.tenant, settings: Sample.settings())
 
     let sent = endpoint.chats[0]
+    #expect(prompt.url == endpoint.requests.last?.url)
+    #expect(prompt.body.count == sent.count)
     #expect(!sent.contains("Hunter22x") && !sent.contains("kim@example.org"))
     #expect(prompt.messages[1].content.contains("[E1] 03:04:05 payments ×214: pool exhausted password=<PASSWORD_1>"))
     #expect(prompt.messages[1].content.contains("[E2] 03:04:07 web: 503 from payments for <EMAIL_1>"))
@@ -157,6 +159,26 @@ import Testing
     time.withLock { $0 = Timestamp(seconds: 1_800_057_600) }
     #expect(await service.spentTokens(of: Sample.tenant) == 0)
     _ = try await service.narrative(for: facts, of: Sample.tenant, settings: settings)
+  }
+
+  @Test func `an endpoint that is down is left alone for a while`() async throws {
+    let endpoint = FakeEndpoint([
+      .status(503, ""), .fail(.unreachable("x")), .status(503, ""), .answer(Sample.answer()),
+    ])
+    let time = Mutex(Timestamp(seconds: 1_800_000_000))
+    let service = Sample.service(endpoint, now: { time.withLock { $0 } })
+
+    for failure in [LanguageModelFailure.refused(status: 503), .unreachable("x"), .refused(status: 503)] {
+      await #expect(throws: failure) {
+        try await service.narrative(for: Sample.facts, of: Sample.tenant, settings: Sample.settings())
+      }
+    }
+    await #expect(throws: LanguageModelFailure.paused(until: Timestamp(seconds: 1_800_000_060))) {
+      try await service.narrative(for: Sample.facts, of: Sample.tenant, settings: Sample.settings())
+    }
+    #expect(endpoint.chats.count == 3)
+    time.withLock { $0 = Timestamp(seconds: 1_800_000_060) }
+    _ = try await service.narrative(for: Sample.facts, of: Sample.tenant, settings: Sample.settings())
   }
 
   @Test func `an endpoint says how much it takes`() async throws {

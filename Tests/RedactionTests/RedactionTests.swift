@@ -127,6 +127,8 @@ import Testing
     // Each of these makes a careless scanner look at the rest of the line again and again.
     for piece in [
       "password=", "a@", "://a:", "eyJ", "-----BEGIN X PRIVATE KEY-----", "Cookie: ", "'", "-p", "\"token\":\"",
+      "key=", "Cookie: a \"", "Authorization: x '\"", "value=", "password for ", "-----BEGIN CERTIFICATE-----",
+      "secret: word ", "curl -u ", "Ab1", "https://hooks/", "4111 ",
     ] {
       let line = String(repeating: piece, count: 5_000)
       let time = ContinuousClock().measure { _ = SensitiveDataScanner().spans(in: Array(line.utf8)) }

@@ -50,7 +50,7 @@ struct ChatClient: Sendable {
     var dialect = dialect
     while true {
       let request = ModelRequest(
-        .post, settings.baseURL + "/chat/completions", key: settings.apiKey, body: body(messages, dialect),
+        .post, url, key: settings.apiKey, body: Array(body(messages, dialect).utf8),
         timeoutSeconds: timeoutSeconds, bytesMax: Self.answerBytesMax, owner: settings.owner)
       let response = try await ModelExchange.send(request, by: transport, clock: clock)
       if response.status == 200 {
@@ -67,7 +67,9 @@ struct ChatClient: Sendable {
 
   // MARK: Request
 
-  private func body(_ messages: [LanguageModelPrompt.Message], _ dialect: Dialect) -> [UInt8] {
+  var url: String { settings.baseURL + "/chat/completions" }
+
+  func body(_ messages: [LanguageModelPrompt.Message], _ dialect: Dialect) -> String {
     let list = messages.map { #"{"role":\#(Self.quoted($0.role)),"content":\#(Self.quoted($0.content))}"# }
     let limit = dialect.namesCompletionTokens ? "max_completion_tokens" : "max_tokens"
     var text =
@@ -82,7 +84,7 @@ struct ChatClient: Sendable {
     case .object: text += #","response_format":{"type":"json_object"}"#
     case .none: break
     }
-    return Array((text + "}").utf8)
+    return text + "}"
   }
 
   static func quoted(_ text: String) -> String {

@@ -23,6 +23,8 @@ package enum LanguageModelFailure: Error, Equatable, Sendable {
   case wrongShape(String)
   /// Each of the claims lacks evidence that exists.
   case unsupportedClaims(count: Int)
+  /// The endpoint failed several times in a row and is left alone for a while.
+  case paused(until: Timestamp)
   case cancelled
 
   /// For people and for the stored analysis. Neither text of logs nor of the answer is in it.
@@ -42,7 +44,16 @@ package enum LanguageModelFailure: Error, Equatable, Sendable {
     case .wrongShape(let problem): "the answer is not of the form asked for: \(problem)"
     case .unsupportedClaims(let count):
       "none of the answer's \(count) claims is backed by evidence"
+    case .paused(let time): "the endpoint failed several times in a row; it is not asked before \(time.rfc3339)"
     case .cancelled: "cancelled"
+    }
+  }
+
+  /// Whether the endpoint itself did not do its part, as against what it said or what it was asked.
+  var isOutage: Bool {
+    switch self {
+    case .timeout, .unreachable, .refusedAddress, .redirected, .refused, .answerTooLarge: true
+    default: false
     }
   }
 
@@ -62,6 +73,7 @@ package enum LanguageModelFailure: Error, Equatable, Sendable {
     case .noObject: "no_object"
     case .wrongShape: "wrong_shape"
     case .unsupportedClaims: "unsupported_claims"
+    case .paused: "paused"
     case .cancelled: "cancelled"
     }
   }

@@ -13,6 +13,7 @@ package actor LanguageModelService {
   private var budgets: [Payer: TokenBudget] = [:]
   private var dialects: [Endpoint: ChatClient.Dialect] = [:]
   private var contexts: [Endpoint: (tokens: Int, at: Timestamp)] = [:]
+  private var outages: [Endpoint: (failures: Int, until: Timestamp)] = [:]
   private var kept: [Question: IncidentNarrative] = [:]
   /// Oldest first.
   private var keptOrder: [Question] = []
@@ -40,6 +41,7 @@ package actor LanguageModelService {
   }
 
   private static let keptMax = 512
+  private static let failuresBeforePause = 3
   private static let contextSeconds: Int64 = 3600
 
   /// - Parameters:
@@ -60,7 +62,11 @@ package actor LanguageModelService {
     for facts: IncidentFacts, of tenant: TenantID, settings: LanguageModelSettings?
   ) async throws(LanguageModelFailure) -> LanguageModelPrompt {
     guard let settings = try settings?.validated() else { throw .notConfigured }
-    return try await compose(facts, tenant, settings).prompt
+    var prompt = try await compose(facts, tenant, settings).prompt
+    let client = ChatClient(settings: settings, transport: transport, clock: clock)
+    prompt.url = client.url
+    prompt.body = client.body(prompt.messages, dialects[endpoint(settings, tenant)] ?? ChatClient.Dialect())
+    return prompt
   }
 
   /// Tokens that `tenant` has used today of the endpoint in effect for it.
@@ -80,9 +86,18 @@ package actor LanguageModelService {
       tenant: tenant, endpoint: endpoint(settings, tenant), redaction: settings.redaction.rawValue,
       facts: Self.identity(of: facts, prompt))
     if let known = kept[question] { return known }
-    let narrative = try await ask(prompt, facts, tenant, settings, applianceTokensMax)
-    keep(narrative, for: question)
-    return narrative
+    if let outage = outages[question.endpoint], outage.failures >= Self.failuresBeforePause, now() < outage.until {
+      throw .paused(until: outage.until)
+    }
+    do {
+      let narrative = try await ask(prompt, facts, tenant, settings, applianceTokensMax)
+      outages[question.endpoint] = nil
+      keep(narrative, for: question)
+      return narrative
+    } catch {
+      note(error, at: question.endpoint)
+      throw error
+    }
   }
 
   // MARK: Steps
@@ -192,6 +207,23 @@ package actor LanguageModelService {
   ) {
     budgets[.tenant(tenant)]?.settle(reserved: reserved, used: used, at: time)
     if settings.owner == .operators { budgets[.appliance]?.settle(reserved: reserved, used: used, at: time) }
+  }
+
+  /// Three failures in a row pause an endpoint for a minute, each further one for twice as long, up to a quarter of an
+  /// hour: an analysis each minute does not wait for a dead one each minute.
+  private func note(_ failure: LanguageModelFailure, at endpoint: Endpoint) {
+    if outages.count >= Self.keptMax { outages.removeAll() }
+    guard failure.isOutage else {
+      // It answered, whatever it said. A budget or a cancellation tells nothing of it.
+      switch failure {
+      case .noObject, .wrongShape, .unsupportedClaims: outages[endpoint] = nil
+      default: break
+      }
+      return
+    }
+    let failures = (outages[endpoint]?.failures ?? 0) + 1
+    let seconds = min(900, 60 << min(4, max(0, failures - Self.failuresBeforePause)))
+    outages[endpoint] = (failures, now().advanced(byNanoseconds: Int64(seconds) * 1_000_000_000))
   }
 
   private func endpoint(_ settings: LanguageModelSettings, _ tenant: TenantID) -> Endpoint {

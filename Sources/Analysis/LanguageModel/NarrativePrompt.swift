@@ -9,6 +9,9 @@ package struct LanguageModelPrompt: Codable, Equatable, Sendable {
 
   package var model: String
   package var messages: [Message]
+  /// The request itself, once a service has put it together.
+  package var url = ""
+  package var body = ""
   /// Estimated, of the messages.
   package var tokens: Int
   /// Evidence that the context had no room for.

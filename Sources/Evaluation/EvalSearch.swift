@@ -18,6 +18,15 @@ struct EvalSearch: ParsableCommand {
   @Option(help: "How many patterns to answer for a query.")
   var limit = 100
 
+  @Option(help: "Ask every query so often of the patterns below and print how long it took.")
+  var `repeat` = 0
+
+  @Option(help: "A text file of patterns, one a line, to ask instead of the pool.")
+  var patterns: String?
+
+  @Option(help: "How many made-up patterns to ask instead of the pool.")
+  var synthetic: Int?
+
   struct PoolRow: Decodable {
     let id: String
     let template: String
@@ -35,12 +44,22 @@ struct EvalSearch: ParsableCommand {
 
   func validate() throws {
     guard limit > 0 else { throw ValidationError("--limit is at least 1") }
+    guard synthetic ?? 0 >= 0, `repeat` >= 0 else { throw ValidationError("counts are not negative") }
   }
 
   func run() throws {
-    let patterns = try JSONLines.read(PoolRow.self, from: pool)
+    let rows = try JSONLines.read(PoolRow.self, from: pool)
     let questions = try JSONLines.read(QueryRow.self, from: queries)
-    try JSONLines.write(EvalSearch.rankings(of: questions, over: patterns, limit: limit), to: out)
+    try JSONLines.write(EvalSearch.rankings(of: questions, over: rows, limit: limit), to: out)
+    if `repeat` > 0 {
+      var texts = rows.map(\.template)
+      if let synthetic { texts = SearchBench.syntheticPatterns(count: synthetic) }
+      if let patterns {
+        let text = try DataFile.read(patterns)
+        texts = DataFile.lines(of: text).map { String(decoding: text[$0], as: UTF8.self) }
+      }
+      print(SearchBench(patterns: texts, queries: questions.map(\.query), repeatCount: `repeat`).run().text)
+    }
   }
 
   static func rankings(of queries: [QueryRow], over pool: [PoolRow], limit: Int) -> [Ranking] {

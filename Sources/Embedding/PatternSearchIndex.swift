@@ -26,7 +26,7 @@ package struct PatternSearchIndex: Sendable {
     package let names: Float
     /// Spelling in common.
     package let grams: Float
-    /// Embeddings.
+    /// Embeddings; 0 where a second opinion took their place.
     package let embedding: Float
     /// Words that mean alike.
     package let pieces: Float
@@ -49,9 +49,10 @@ package struct PatternSearchIndex: Sendable {
     }
   }
 
-  /// What another model thinks of how near the query and each pattern are.
+  /// What another model thinks of how near the query and each pattern are. It takes the place of the built-in
+  /// embedding; words, spelling and soft match stay.
   package struct Opinion {
-    /// What the nearest pattern gets by it; 1.5 to 2 for a model better than the built-in one.
+    /// What the nearest pattern gets by it, where words and spelling get 1 each.
     package let weight: Float
     /// The cosine by pattern; patterns it says nothing of get nothing.
     package let cosines: [UInt32: Float]
@@ -172,13 +173,16 @@ package struct PatternSearchIndex: Sendable {
     let cosineMax = opinion?.cosines.values.max() ?? 0
     let opinionFactor = cosineMax > 0 ? (opinion?.weight ?? 0) / cosineMax : 0
 
+    var weights = Parts.weights
+    if opinion != nil { weights.z = 0 }
+
     // The best so far in order, at most `limit`: of many patterns only the few that may be answered are sorted.
     var best: [(id: UInt32, position: Int, score: Float, opinion: Float)] = []
     var scoreMin: Float = 0
     for position in 0..<table.positionCount {
       var value = scores.values[position] * inverseMaxima
       value.replace(with: SIMD4<Float>.zero, where: value .< SIMD4<Float>.zero)
-      var score = (value * Parts.weights).sum()
+      var score = (value * weights).sum()
       var opinionValue: Float = 0
       if opinionFactor > 0, let id = table.ids[position], let cosine = opinion?.cosines[id] {
         opinionValue = max(cosine, 0) * opinionFactor
@@ -208,7 +212,8 @@ package struct PatternSearchIndex: Sendable {
       let hasStem = table.distinctWords(at: entry.position).contains {
         stems.contains(Int(vocabulary.stemOfWord[Int($0)]))
       }
-      let normalized = (value * inverseMaxima).clamped(
+      let asked = opinion == nil ? value : SIMD4(value.x, value.y, 0, value.w)
+      let normalized = (asked * inverseMaxima).clamped(
         lowerBound: SIMD4<Float>.zero, upperBound: SIMD4<Float>.one)
       return Hit(
         id: entry.id, score: entry.score, parts: Parts(normalized, hasStem: hasStem, opinion: entry.opinion),

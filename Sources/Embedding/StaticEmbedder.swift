@@ -75,10 +75,6 @@ package struct StaticEmbedder: Embedder {
     }
   }
 
-  /// The direction of one piece's vector, for comparing texts piece by piece; zeros for a piece the model has no
-  /// vector for.
-  package func unitVector(of piece: UInt16) -> [Float] { embed(pieces: [piece]) }
-
   /// The spelling of a piece, `##` in front of one that continues a word.
   package func spelling(of piece: UInt16) -> String? { vocabulary.spelling(of: piece) }
 

@@ -192,7 +192,7 @@ extension Series {
     let before: Double
     switch expectation.basis {
     case .hourOfDay, .hourOfWeek: before = expectation.rate
-    case .recent, .none:
+    case .recent, .windows, .none:
       let length = known - minutes + 1
       before = baseline.sum(from: minutes, count: length, before: tick) / Double(length)
     }

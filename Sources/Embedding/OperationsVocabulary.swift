@@ -82,5 +82,34 @@ enum OperationsVocabulary {
     signal,interrupt,trap
     enable,activate,turned on
     disable,deactivate,turned off
+    virtual machine,vm,instance,guest
+    election,elect,vote,quorum
+    follower,peer,replica,secondary,standby
+    sleep,suspend,hibernate
+    wake,resume
+    wifi,wireless,wlan
+    mail,email,smtp,sendmail
+    clock,ntp,time synchronization
+    snapshot,checkpoint,backup
+    garbage collection,gc
+    root,administrator,superuser,sudo
+    limit,quota,threshold
+    usage,utilization,consumption
+    expire,out of date,lapsed
+    rename,move
+    database,db
+    container,pod
+    worker,executor
+    query,statement
+    address,ip
+    fork,spawn,child process
+    resync,synchronize,sync
+    verify,validate,check
+    throttle,rate limit,too many requests
+    health check,probe,heartbeat,liveness,readiness
+    deploy,rollout,release
+    restart,reboot,relaunch
+    load balancer,proxy,gateway,upstream
+    kernel,operating system
     """
 }

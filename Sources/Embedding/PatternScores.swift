@@ -70,7 +70,7 @@ struct PatternScores {
                   values[position]
                   + SIMD4(
                     0, sums.z * inverseGramLengths[position], product * inverseLengths[position],
-                    (near * lanes).sum() + patternShare * sums.y * inverseRaritySums[position])
+                    PatternScores.sum(near * lanes) + patternShare * sums.y * inverseRaritySums[position])
                 values[position] = value
                 maxima.replace(with: value, where: value .> maxima)
               }
@@ -80,6 +80,14 @@ struct PatternScores {
       }
     }
     self.maxima = maxima
+  }
+
+  /// Pairwise: a chain of seven additions, each waiting for the one before, takes longer than the rest of the loop.
+  @inline(__always)
+  private static func sum(_ lanes: SIMD8<Float>) -> Float {
+    let four = lanes.lowHalf + lanes.highHalf
+    let two = four.lowHalf + four.highHalf
+    return two.x + two.y
   }
 
   /// What another name counts for beside the word itself.

@@ -24,8 +24,8 @@ package struct PatternMap: Sendable {
   /// In no order.
   package var patterns: some Collection<Pattern> { byNumber.values }
 
-  package func templates(ofPatterns patterns: Set<UInt32>) -> Set<UInt32> {
-    var templates: Set<UInt32> = []
+  package func templates(ofPatterns patterns: NumberSet) -> NumberSet {
+    var templates = NumberSet()
     for (template, pattern) in patternOfTemplate.enumerated() {
       if let pattern, patterns.contains(pattern) { templates.insert(UInt32(template)) }
     }

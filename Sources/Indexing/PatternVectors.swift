@@ -1,4 +1,5 @@
 import Dispatch
+import Domain
 import Embedding
 import Storage
 import VectorIndex
@@ -89,7 +90,7 @@ struct PatternVectors: Sendable {
   /// - Parameter among: The only ones that may be answered; the walk crosses the others, or, where few are allowed,
   ///   only those are read.
   func neighbors(
-    of vector: [Float], k: Int, among allowed: Set<UInt32>?
+    of vector: [Float], k: Int, among allowed: NumberSet?
   ) throws -> [(pattern: UInt32, similarity: Float)] {
     let neighbors =
       if let allowed {

@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 import Embedding
 import LogTemplates
 import Logging
@@ -11,6 +11,8 @@ package actor TenantIndex {
   nonisolated let database: TenantDatabase
   private let logger: Logger
   nonisolated let embedder = StaticEmbedder.shared
+  /// For queries, which fill it.
+  package nonisolated let words = TemplateWords()
   private var miner = PatternMiner()
   private var searchIndex = PatternSearchIndex()
   private(set) var vectors = PatternVectors()
@@ -71,7 +73,7 @@ package actor TenantIndex {
   ///
   /// - Parameter among: The only ones that may be answered; nil: all.
   package func nearest(
-    to text: String, limit: Int, among allowed: Set<UInt32>? = nil
+    to text: String, limit: Int, among allowed: NumberSet? = nil
   ) async throws -> [NearPattern] {
     _ = try await current()
     if limit <= 0 || allowed?.isEmpty == true { return [] }
@@ -93,11 +95,20 @@ package actor TenantIndex {
     return Array(near.prefix(limit))
   }
 
+  /// The words of a question that say what is sought, in the order they stand in; all of them if none does.
+  package nonisolated static func tellingWords(of text: String) -> [[UInt8]] {
+    let words = WordTokenizer.words(of: Array(text.utf8))
+    let telling = words.filter { word in
+      !StopWords.contains(Array(String(decoding: word, as: UTF8.self).lowercased().utf8))
+    }
+    return telling.isEmpty ? words : telling
+  }
+
   /// The patterns nearest in meaning to `pattern`, itself left out, with their cosine.
   ///
   /// - Parameter among: The only ones that may be answered; nil: all.
   package func neighbors(
-    ofPattern pattern: UInt32, limit: Int, among allowed: Set<UInt32>? = nil
+    ofPattern pattern: UInt32, limit: Int, among allowed: NumberSet? = nil
   ) async throws -> [(pattern: UInt32, similarity: Float)] {
     _ = try await current()
     guard limit > 0, let vector = searchIndex.embedding(of: pattern), vector.contains(where: { $0 != 0 }) else {

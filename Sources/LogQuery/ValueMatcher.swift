@@ -7,6 +7,11 @@ package struct ValueMatcher: Sendable {
   package private(set) var matchesEmpty = false
   /// Words that every matching value holds as whole words, as `WordTokenizer` finds them.
   package let requiredWords: [[UInt8]]
+  /// Words of letters that every matching value holds as whole words in any case; in lower case, of ASCII alone. Known
+  /// for phrases.
+  package let plainWords: [[UInt8]]
+  /// Whether every value passes that holds the only one of `plainWords`.
+  package let isPlainWord: Bool
   /// Texts that every matching value contains.
   package let requiredTexts: [RequiredText]
   /// The same, made ready to be looked for in templates.
@@ -114,10 +119,27 @@ package struct ValueMatcher: Sendable {
     case .empty: kind = .empty
     }
     requiredWords = words
+    plainWords = ValueMatcher.plainWords(of: test)
+    isPlainWord =
+      if case .caseInsensitivePhrase(let phrase) = test {
+        plainWords.count == 1 && plainWords[0].count == phrase.count
+      } else { false }
     requiredTexts = texts.compactMap(\.self)
     let (wholeStart, wholeEnd) = ValueMatcher.keepsWords(test)
     searches = requiredTexts.map { TemplateSearch($0, wholeStart: wholeStart, wholeEnd: wholeEnd) }
     matchesEmpty = matches(UnsafeBufferPointer(start: nil, count: 0))
+  }
+
+  private static func plainWords(of test: ValueTest) -> [[UInt8]] {
+    guard case .phrase(let phrase) = test else {
+      guard case .caseInsensitivePhrase(let phrase) = test else { return [] }
+      return plainWords(of: .phrase(phrase))
+    }
+    // Outside ASCII a letter's other case may lie inside it.
+    guard phrase.allSatisfy({ $0 < 0x80 }) else { return [] }
+    return WordTokenizer.words(of: phrase.map(RequiredText.lowercased)).filter { word in
+      !word.contains { $0 &- UInt8(ascii: "0") < 10 }
+    }
   }
 
   /// Whether the test's texts begin, and end, where words do.

@@ -228,7 +228,7 @@ private final class TailEvaluator {
     self.database = database
     self.scope = scope
     self.service = service
-    names = TenantNames(database, patterns: PatternMap())
+    names = TenantNames(database, patterns: PatternMap(), words: TemplateWords())
   }
 
   /// - Returns: By filter; only those that found something or failed.

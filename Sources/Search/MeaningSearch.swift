@@ -1,4 +1,5 @@
 package import Domain
+import Indexing
 import LogQuery
 
 /// What to look for in plain words.
@@ -39,56 +40,54 @@ package struct MeaningHit: Sendable {
 
 extension SearchService {
   /// Records that hold the words of the text, or whose pattern is near in meaning: one record a pattern, the best
-  /// first. Records that hold every word come before those that are only near.
+  /// first.
   ///
-  /// The score is 1 where all words are, plus the nearness of the pattern, 1 for the nearest; divided by the best.
+  /// The score is that of weighted reciprocal rank fusion: over the two rankings, a pattern's weight / (60 + its rank),
+  /// divided by the best hit's. (Cormack, Clarke and Büttcher 2009.) Words weigh twice what meaning weighs, so that,
+  /// up to rank 60, what holds every word comes before what is only near.
   package func meaning(_ request: MeaningRequest, scope: TenantScope) async throws -> [MeaningHit] {
     let filter = try parseFilter(request.filter)
-    let words = WordTokenizer.words(of: Array(request.text.utf8))
+    let words = TenantIndex.tellingWords(of: request.text)
     return try await withTurn(scope) {
+      let plan = try await plan(filter, request.range, fields: ["pattern"], scope: scope)
       // Patterns without a record that may be answered must not take the place of those that have one.
-      let present = try await patternsPresent(filter, request.range, scope: scope)
+      let isEverything = if case .all = filter { request.range == .all } else { false }
+      let present = isEverything ? nil : try await patternTotals(plan).patterns
       let nearest = try await index(scope).nearest(to: request.text, limit: request.limit * 2, among: present)
+      var wordRanks: [UInt32: Int] = [:]
       var found: [UInt32: PatternCount] = [:]
-      var exactRanks: [UInt32: Int] = [:]
       if !words.isEmpty {
-        let exact = try await patternCounts(
-          .and([filter] + words.map { .field("_msg", .caseInsensitivePhrase($0)) }), request.range, scope: scope)
-        let ranked = exact.patterns.sorted {
-          $0.value.count != $1.value.count ? $0.value.count > $1.value.count : $0.key < $1.key
-        }
-        for (rank, entry) in ranked.prefix(request.limit).enumerated() {
-          exactRanks[entry.key] = rank
-          found[entry.key] = entry.value
-        }
-      }
-      let open = nearest.map(\.pattern).filter { exactRanks[$0] == nil }
-      if !open.isEmpty {
-        let near = try await patternCounts(
-          .and([filter, .field("pattern", .oneOf(Set(open.map { Array(String($0).utf8) })))]), request.range,
+        let holding = try await self.plan(
+          .and([filter] + words.map { .field("_msg", .caseInsensitivePhrase($0)) }), request.range, fields: ["pattern"],
           scope: scope)
-        found.merge(near.patterns) { exact, _ in exact }
+        let loudest = try await patternTotals(holding).loudest(request.limit)
+        for (place, pattern) in loudest.enumerated() { wordRanks[pattern] = place + 1 }
+        found = try await patternCounts(holding, request.range, only: NumberSet(loudest)).patterns
+      }
+      let meaningRanks = Dictionary(
+        nearest.enumerated().map { ($0.element.pattern, $0.offset + 1) }, uniquingKeysWith: { first, _ in first })
+      // Of patterns that are only near, those that can still be answered.
+      let open = nearest.lazy.map(\.pattern).filter { wordRanks[$0] == nil }.prefix(max(0, request.limit - found.count))
+      if !open.isEmpty {
+        found.merge(try await patternCounts(plan, request.range, only: NumberSet(open)).patterns) { holding, _ in
+          holding
+        }
       }
       let near = Dictionary(nearest.map { ($0.pattern, $0) }, uniquingKeysWith: { first, _ in first })
-      let ranks = Dictionary(
-        nearest.enumerated().map { ($0.element.pattern, $0.offset + 1) }, uniquingKeysWith: { first, _ in first })
-      var hits: [MeaningHit] = []
       let newest = try RecordPlace.read(found.map { ($0.key, $0.value.newest) }) { try $0.row($1) }
-      for (pattern, count) in found {
-        guard let row = newest[pattern] else { continue }
-        let isExact = exactRanks[pattern] != nil
-        let sharesWords = isExact || near[pattern]?.sharesWords == true
-        hits.append(
-          MeaningHit(
-            row: row, pattern: pattern,
-            score: (isExact ? 1 : 0) + Double(near[pattern]?.score ?? 0), duplicateCount: count.count,
-            match: sharesWords ? (near[pattern] == nil ? .word : .both) : .meaning,
-            wordRank: exactRanks[pattern].map { $0 + 1 }, meaningRank: ranks[pattern]))
+      var hits = found.compactMap { pattern, count -> MeaningHit? in
+        guard let row = newest[pattern] else { return nil }
+        let (wordRank, meaningRank) = (wordRanks[pattern], meaningRanks[pattern])
+        let sharesWords = wordRank != nil || near[pattern]?.sharesWords == true
+        return MeaningHit(
+          row: row, pattern: pattern, score: RankFusion.score(wordRank: wordRank, meaningRank: meaningRank),
+          duplicateCount: count.count, match: sharesWords ? (meaningRank == nil ? .word : .both) : .meaning,
+          wordRank: wordRank, meaningRank: meaningRank)
       }
       hits.sort { left, right in
         left.score != right.score ? left.score > right.score : (left.pattern ?? 0) < (right.pattern ?? 0)
       }
-      let best = hits.map(\.score).max() ?? 1
+      let best = hits.first?.score ?? 1
       return hits.prefix(request.limit).map { hit in
         var hit = hit
         hit.score /= best
@@ -96,10 +95,16 @@ extension SearchService {
       }
     }
   }
-  /// The patterns of the records that match; nil if every record does.
-  private func patternsPresent(_ filter: Filter, _ range: TimeRange, scope: TenantScope) async throws -> Set<UInt32>? {
-    if case .all = filter, range == .all { return nil }
-    let totals = try await patternTotals(try await plan(filter, range, fields: ["pattern"], scope: scope))
-    return Set(totals.keys)
+}
+
+/// Two rankings made one: by place, for their scores are not of one scale.
+private enum RankFusion {
+  /// So that the first places do not outweigh everything: the value of the paper.
+  private static let damping = 60.0
+  /// Words that were typed say more than nearness.
+  private static let wordWeight = 2.0
+
+  static func score(wordRank: Int?, meaningRank: Int?) -> Double {
+    (wordRank.map { wordWeight / (damping + Double($0)) } ?? 0) + (meaningRank.map { 1 / (damping + Double($0)) } ?? 0)
   }
 }

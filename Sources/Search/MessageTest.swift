@@ -13,6 +13,8 @@ final class MessageTest: @unchecked Sendable {
   /// For each of the matcher's searches: its runs of letters, and what of its text they are.
   let letterRuns: [[(run: LetterRun, ignoresCase: Bool, mask: UInt64)]]
   private var verdicts: [UInt8] = []
+  /// By template: whether its literals do not hold what is looked for, known without a look at them.
+  private var isInNoLiteral: [Bool] = []
   private var walks: [(inVariables: [UInt64], isRuledOut: Bool)?] = []
   private let templates: any TemplateSource
 
@@ -20,6 +22,18 @@ final class MessageTest: @unchecked Sendable {
     self.matcher = matcher
     passes = matcher.predicate()
     self.templates = templates
+    if let known = templates.knowledge(of: matcher.plainWords) {
+      let inLiteral: UInt8 = matcher.isPlainWord ? 1 : 0
+      verdicts = known.map { knowledge in
+        switch knowledge {
+        case .nothing: 0
+        case .inLiteral: inLiteral
+        case .none: 2
+        case .variablesOnly: 3
+        }
+      }
+      isInNoLiteral = known.map { $0 == .variablesOnly }
+    }
     letterRuns = matcher.searches.map { search in
       search.runs.compactMap { run in
         LetterRun(run.letters, isWholeStart: run.isWholeStart, isWholeEnd: run.isWholeEnd).map {
@@ -41,6 +55,7 @@ final class MessageTest: @unchecked Sendable {
     slotMasks = other.slotMasks
     letterRuns = other.letterRuns
     verdicts = other.verdicts
+    isInNoLiteral = other.isInNoLiteral
     self.templates = templates
   }
 
@@ -72,6 +87,7 @@ final class MessageTest: @unchecked Sendable {
     // Where variables may hold everything, the verdict has said what there is to say.
     if inVariables.allSatisfy({ $0 == .max }) { return false }
     let index = Int(number)
+    if index < isInNoLiteral.count, isInNoLiteral[index], inVariables.allSatisfy({ $0 == 0 }) { return true }
     if index >= walks.count { walks.append(contentsOf: repeatElement(nil, count: index + 1 - walks.count)) }
     if let known = walks[index], known.inVariables == inVariables { return known.isRuledOut }
     guard let template = templates.template(number) else { return false }
@@ -88,7 +104,7 @@ final class MessageTest: @unchecked Sendable {
 extension FilterEvaluator {
   /// The rows whose messages pass.
   func matchMessages(_ test: MessageTest, within candidates: RowSet) throws -> RowSet {
-    var whole: Set<UInt32> = []
+    var whole = NumberSet()
     var rows = RowSet(rowCount: candidates.rowCount, full: false)
     try scanMessages(test, within: candidates, whole: { whole.insert($0.number) }, into: &rows)
     if whole.count == source.templateCounts.count { return candidates }

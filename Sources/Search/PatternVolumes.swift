@@ -46,7 +46,7 @@ extension SearchService {
     return try await withTurn(scope) {
       let plan = try await plan(filter, request.range, fields: ["pattern"], scope: scope)
       let totals = try await patternTotals(plan)
-      var previous: [UInt32: Int] = [:]
+      var previous = PatternTotals()
       if request.range.start != TimeRange.all.start {
         // A window without an end goes on until now.
         let end = request.range.end == TimeRange.all.end ? currentTime : request.range.end
@@ -64,15 +64,15 @@ extension SearchService {
             return left.pattern.firstSeen > right.pattern.firstSeen
           }
         case .rising:
-          let left = left.count - previous[left.pattern.number, default: 0]
-          let right = right.count - previous[right.pattern.number, default: 0]
+          let left = left.count - previous[left.pattern.number]
+          let right = right.count - previous[right.pattern.number]
           if left != right { return left > right }
         }
         return left.pattern.number < right.pattern.number
       }
       // Only of those that are shown is more counted than how many there are.
       let shown = ranked.prefix(limit).map(\.pattern)
-      let counted = try await patternCounts(plan, request.range, only: Set(shown.map(\.number)))
+      let counted = try await patternCounts(plan, request.range, only: NumberSet(shown.lazy.map(\.number)))
       let samples = try RecordPlace.read(shown.map { ($0.number, counted.patterns[$0.number]?.newest) }) {
         try $0.value(of: "_msg", atRow: $1)
       }
@@ -80,7 +80,7 @@ extension SearchService {
         guard let count = counted.patterns[pattern.number] else { return nil }
         return PatternVolume(
           pattern: pattern.including(count), count: count.count, counts: count.series(counted.grid),
-          previousCount: previous[pattern.number] ?? 0, sample: samples[pattern.number] ?? [],
+          previousCount: previous[pattern.number], sample: samples[pattern.number] ?? [],
           streamCount: count.streams.count)
       }
       return PatternPage(
@@ -90,8 +90,8 @@ extension SearchService {
   }
 
   /// How many records each pattern has; of blocks that match as a whole, their summaries tell it.
-  func patternTotals(_ plan: ScanPlan) async throws -> [UInt32: Int] {
-    var totals: [UInt32: Int] = [:]
+  func patternTotals(_ plan: ScanPlan) async throws -> PatternTotals {
+    var totals = PatternTotals()
     for unit in plan.units {
       try await plan.pause()
       try plan.readCounts(unit) { source in
@@ -99,7 +99,7 @@ extension SearchService {
         if source.matchesAll {
           for entry in reader.templateCounts {
             guard let pattern = plan.names.pattern(ofTemplate: entry.number) else { continue }
-            totals[pattern, default: 0] += Int(entry.count)
+            totals[pattern] += Int(entry.count)
           }
           return reader.count
         }
@@ -110,7 +110,7 @@ extension SearchService {
         rows.forEach { counts[Int(templates[$0])] += 1 }
         for entry in reader.templateCounts where counts[Int(entry.number)] > 0 {
           guard let pattern = plan.names.pattern(ofTemplate: entry.number) else { continue }
-          totals[pattern, default: 0] += counts[Int(entry.number)]
+          totals[pattern] += counts[Int(entry.number)]
         }
         return rows.count
       }
@@ -137,7 +137,7 @@ extension SearchService {
 
   /// - Parameter wanted: Patterns to count; nil: all.
   func patternCounts(
-    _ plan: ScanPlan, _ range: TimeRange, step: Int64? = nil, only wanted: Set<UInt32>? = nil
+    _ plan: ScanPlan, _ range: TimeRange, step: Int64? = nil, only wanted: NumberSet? = nil
   ) async throws -> CountedPatterns {
     let counted = CountedPatterns(
       names: plan.names, grid: TimeGrid(range: range, plan: plan, step: step), wanted: wanted)
@@ -155,6 +155,56 @@ extension SearchService {
       }
     }
     return counted
+  }
+}
+
+/// How many records each pattern has, by number.
+struct PatternTotals: Sendable, Sequence {
+  private var counts: [Int] = []
+
+  /// 0 for a pattern without records.
+  subscript(pattern: UInt32) -> Int {
+    get { Int(pattern) < counts.count ? counts[Int(pattern)] : 0 }
+    set {
+      let index = Int(pattern)
+      if index >= counts.count { counts += repeatElement(0, count: Swift.max(index + 1 - counts.count, counts.count)) }
+      counts[index] = newValue
+    }
+  }
+
+  /// Those with records, ascending.
+  func makeIterator() -> AnyIterator<(UInt32, Int)> {
+    var index = 0
+    return AnyIterator {
+      while index < counts.count, counts[index] == 0 { index += 1 }
+      guard index < counts.count else { return nil }
+      defer { index += 1 }
+      return (UInt32(index), counts[index])
+    }
+  }
+
+  var patterns: NumberSet {
+    var patterns = NumberSet()
+    for (index, count) in counts.enumerated() where count > 0 { patterns.insert(UInt32(index)) }
+    return patterns
+  }
+
+  /// The patterns with the most records, these first; of equals the older first.
+  func loudest(_ limit: Int) -> [UInt32] {
+    let patterns = Array(self.patterns)
+    func isLouder(_ left: UInt32, _ right: UInt32) -> Bool {
+      self[left] != self[right] ? self[left] > self[right] : left < right
+    }
+    if patterns.count <= limit { return patterns.sorted(by: isLouder) }
+    // Thousands hold a common word; a few are asked for.
+    var chosen: [UInt32] = []
+    for pattern in patterns {
+      if chosen.count == limit, limit == 0 || !isLouder(pattern, chosen[limit - 1]) { continue }
+      let place = chosen.firstIndex { isLouder(pattern, $0) } ?? chosen.count
+      chosen.insert(pattern, at: place)
+      if chosen.count > limit { chosen.removeLast() }
+    }
+    return chosen
   }
 }
 
@@ -220,9 +270,9 @@ final class CountedPatterns {
   var byteCount: Int { patterns.values.reduce(0) { $0 + 200 + 32 * ($1.buckets.count + $1.streams.count) } }
 
   /// Patterns that are counted; nil: all.
-  private let wanted: Set<UInt32>?
+  private let wanted: NumberSet?
 
-  init(names: TenantNames, grid: TimeGrid, wanted: Set<UInt32>? = nil) {
+  init(names: TenantNames, grid: TimeGrid, wanted: NumberSet? = nil) {
     self.names = names
     self.grid = grid
     self.wanted = wanted

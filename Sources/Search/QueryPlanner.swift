@@ -7,7 +7,7 @@ import LogQuery
 struct QueryPlanner {
   let names: TenantNames
   /// The patterns nearest to a text, for `similar(…)`, of those that have records which pass all of `filters`.
-  let similarPatterns: (_ text: String, _ limit: Int, _ filters: [ScanFilter]) async throws -> Set<UInt32>
+  let similarPatterns: (_ text: String, _ limit: Int, _ filters: [ScanFilter]) async throws -> NumberSet
   /// The values that a subquery answers.
   let values: (_ query: Query) async throws -> [[UInt8]]
 

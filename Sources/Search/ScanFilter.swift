@@ -1,4 +1,5 @@
 import Domain
+import Indexing
 import LogQuery
 
 /// A filter made ready for columns: names resolved, values compiled, streams and patterns looked up for one tenant.
@@ -18,7 +19,7 @@ indirect enum ScanFilter: Sendable {
   case severity(passes: [Bool])
   case streams(Set<UInt32>)
   /// Records of these templates.
-  case templates(Set<UInt32>)
+  case templates(NumberSet)
   /// The first of `names` that is not empty.
   case field(names: [[UInt8]], ValueMatcher)
   /// `_time` as text.
@@ -54,7 +55,7 @@ indirect enum ScanFilter: Sendable {
   }
 
   /// The templates outside which nothing matches; nil is any.
-  var templateBounds: Set<UInt32>? {
+  var templateBounds: NumberSet? {
     switch self {
     case .templates(let templates): return templates
     case .and(let parts):
@@ -127,4 +128,6 @@ indirect enum ScanFilter: Sendable {
 /// Where the texts behind numbers are found.
 protocol TemplateSource: Sendable {
   func template(_ number: UInt32) -> Template?
+  /// What words that must stand in a message tell of each template, by number; nil if nothing.
+  func knowledge(of words: [[UInt8]]) -> [TemplateWords.Knowledge]?
 }

@@ -67,7 +67,7 @@ final class ScanPlan {
   private(set) var statistics = SearchStatistics()
   fileprivate let view: TenantView
   private let streamBounds: Set<UInt32>?
-  private let templateBounds: Set<UInt32>?
+  private let templateBounds: NumberSet?
   fileprivate let limits: SearchLimits
   let clock: QueryClock
   /// Serves all blocks of the query.

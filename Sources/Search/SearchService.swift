@@ -308,7 +308,8 @@ package struct SearchService: Sendable {
   func tenant(_ scope: TenantScope, usesPatterns: Bool) async throws -> (TenantDatabase, TenantNames) {
     let database = try await pool.open(scope)
     let index = try await indexes.index(of: database)
-    return (database, TenantNames(database, patterns: usesPatterns ? try await index.current() : PatternMap()))
+    let patterns = usesPatterns ? try await index.current() : PatternMap()
+    return (database, TenantNames(database, patterns: patterns, words: index.words))
   }
 
   func index(_ scope: TenantScope) async throws -> TenantIndex {
@@ -322,13 +323,13 @@ package struct SearchService: Sendable {
     QueryPlanner(
       names: names,
       similarPatterns: { text, limit, filters in
-        var present: Set<UInt32>?
+        var present: NumberSet?
         if range != .all || !filters.isEmpty {
           let plan = try await plan(.and(filters), range, database, names)
-          present = Set(try await patternTotals(plan).keys)
+          present = try await patternTotals(plan).patterns
         }
         let nearest = try await indexes.index(of: database).nearest(to: text, limit: limit, among: present)
-        return Set(nearest.map(\.pattern))
+        return NumberSet(nearest.lazy.map(\.pattern))
       },
       values: { query in
         var values: Set<[UInt8]> = []

@@ -24,11 +24,12 @@ extension SearchService {
       let index = try await index(scope)
       guard let pattern = try await index.current().pattern(ofTemplate: template) else { return [] }
       let plan = try await plan(filter, range, fields: ["pattern"], scope: scope)
-      let present = Set(try await patternTotals(plan).keys)
-      let neighbors = try await index.neighbors(ofPattern: pattern, limit: limit, among: present.subtracting([pattern]))
+      var present = try await patternTotals(plan).patterns
+      present.remove(pattern)
+      let neighbors = try await index.neighbors(ofPattern: pattern, limit: limit, among: present)
         .filter { $0.similarity >= SearchService.similarityMin }
       if neighbors.isEmpty { return [] }
-      let counted = try await patternCounts(plan, range, only: Set(neighbors.map(\.pattern)))
+      let counted = try await patternCounts(plan, range, only: NumberSet(neighbors.lazy.map(\.pattern)))
       let newest = try RecordPlace.read(neighbors.map { ($0.pattern, counted.patterns[$0.pattern]?.newest) }) {
         try $0.row($1)
       }

@@ -11,12 +11,14 @@ final class TenantNames: TemplateSource, @unchecked Sendable {
   // Sendable: the caches are touched only by the one task that runs the query.
   private let database: TenantDatabase
   private let patternMap: PatternMap
+  private let words: TemplateWords
   private var streamTexts: [UInt32: (text: [UInt8], id: [UInt8])] = [:]
   private var templateCache: [Template?] = []
 
-  init(_ database: TenantDatabase, patterns: PatternMap) {
+  init(_ database: TenantDatabase, patterns: PatternMap, words: TemplateWords) {
     self.database = database
     patternMap = patterns
+    self.words = words
   }
 
   var streamCount: Int { database.streamCount }
@@ -24,7 +26,7 @@ final class TenantNames: TemplateSource, @unchecked Sendable {
   var templateCount: Int { database.templateCount }
 
   /// The same names for another thread.
-  func copy() -> TenantNames { TenantNames(database, patterns: patternMap) }
+  func copy() -> TenantNames { TenantNames(database, patterns: patternMap, words: words) }
 
   func template(_ number: UInt32) -> Template? {
     let index = Int(number)
@@ -37,14 +39,18 @@ final class TenantNames: TemplateSource, @unchecked Sendable {
     return template
   }
 
+  func knowledge(of words: [[UInt8]]) -> [TemplateWords.Knowledge]? {
+    self.words.knowledge(of: words, count: database.templateCount) { database.template($0) }
+  }
+
   /// - Throws: `BlockError.corrupt` if a record names a template that the tenant does not have.
   func requiredTemplate(_ number: UInt32) throws -> Template {
     guard let template = template(number) else { throw BlockError.corrupt(place: "template \(number)") }
     return template
   }
 
-  func templates(where isIncluded: (Template) -> Bool) -> Set<UInt32> {
-    var numbers: Set<UInt32> = []
+  func templates(where isIncluded: (Template) -> Bool) -> NumberSet {
+    var numbers = NumberSet()
     for number in 0..<UInt32(database.templateCount) {
       if let template = database.template(number), isIncluded(template) { numbers.insert(number) }
     }
@@ -75,11 +81,11 @@ final class TenantNames: TemplateSource, @unchecked Sendable {
 
   func pattern(ofTemplate number: UInt32) -> UInt32? { patternMap.pattern(ofTemplate: number) }
 
-  func patterns(where isIncluded: (UInt32) -> Bool) -> Set<UInt32> {
-    Set(patternMap.patterns.map(\.number).filter(isIncluded))
+  func patterns(where isIncluded: (UInt32) -> Bool) -> NumberSet {
+    NumberSet(patternMap.patterns.lazy.map(\.number).filter(isIncluded))
   }
 
-  func templates(ofPatterns patterns: Set<UInt32>) -> Set<UInt32> { patternMap.templates(ofPatterns: patterns) }
+  func templates(ofPatterns patterns: NumberSet) -> NumberSet { patternMap.templates(ofPatterns: patterns) }
 
   func stream(_ number: UInt32) -> Stream? { database.stream(number) }
 

@@ -1,6 +1,7 @@
 """The crash harness: a real server, several writers, kill -9 at random moments, restart, and a look at what is there.
 
-Promised: every acknowledged record is there exactly once; a request that got no answer is there whole or not at all.
+Promised: every acknowledged record is there exactly once; a request that got no answer is there whole or not at all;
+and the vector index, saved bit by bit beside the records, finds what was acknowledged by its meaning.
 
 TIMBERLINE_CRASH_CYCLES says how often (default 6), TIMBERLINE_CRASH_SEED repeats a run's moments. A failure names its
 seed.
@@ -11,6 +12,7 @@ import http.client
 import json
 import os
 import random
+import re
 import shutil
 import tempfile
 import threading
@@ -24,6 +26,17 @@ SEED = int(os.environ.get("TIMBERLINE_CRASH_SEED", random.SystemRandom().randran
 WRITERS = 4
 
 
+# Of which sentences are made that are patterns of their own.
+WORDS = """database connection payment session certificate volume cache queue worker scheduler replica leader snapshot
+backup token account order message broker partition gateway socket transaction buffer page secret policy quota probe
+refused failed expired restarted exceeded dropped lost recovered rejected created deleted renewed rotated evicted promoted
+cancelled blocked denied mounted corrupted verified paused permission maintenance shutdown upgrade overload encryption""".split()
+
+
+def words(text):
+    return set(re.findall(r"\w+", text))
+
+
 class Writer(threading.Thread):
     """Sends batches of records with names of their own until the server is gone."""
 
@@ -33,6 +46,7 @@ class Writer(threading.Thread):
         self.cycle, self.number = cycle, number
         self.random = random.Random(f"{SEED}-{cycle}-{number}")
         self.sizes = {}
+        self.sentences = {}
         self.acknowledged = set()
         self.failure = None
 
@@ -45,6 +59,7 @@ class Writer(threading.Thread):
                 name = f"{self.number}.{batch}"
                 body = "".join(self.record(name, index) for index in range(size)).encode()
                 self.sizes[name] = size
+                self.sentences[name] = json.loads(body.split(b"\n", 1)[0])["message"]
                 batch += 1
                 try:
                     connection.request("POST", "/api/v1/logs/stream", body, {"Content-Type": "application/x-ndjson"})
@@ -61,13 +76,14 @@ class Writer(threading.Thread):
             connection.close()
 
     def record(self, name, index):
-        shape = self.random.randrange(4)
+        shape = 4 if index == 0 else self.random.randrange(4)
         message = [
             f"request {self.random.randrange(10**6)} of 10.0.{self.random.randrange(256)}.7 took "
             f"{self.random.randrange(5000)}ms",
             f"wrote {self.random.getrandbits(64):016x} to /var/lib/{self.random.randrange(99)}",
             "heartbeat",
             f"user {self.random.choice(['ann', 'bob', 'eve'])} signed in",
+            self.random.choice([" ", ", ", ": ", " - "]).join(self.random.sample(WORDS, self.random.randrange(5, 10))),
         ][shape]
         return (
             json.dumps(
@@ -94,6 +110,8 @@ class Crash(unittest.TestCase):
         self.random = random.Random(SEED)
         # Records of each cycle after its crash, which no later crash may change.
         self.settled = {}
+        # Some of what was acknowledged, over all cycles.
+        self.sentences = []
 
     def test_kill_at_any_moment(self):
         for cycle in range(CYCLES):
@@ -120,6 +138,7 @@ class Crash(unittest.TestCase):
         self.verify()
         self.server.start()
         self.look_back()
+        self.look_for_meaning(self.sentences)
         page = self.server.get("/api/v1/patterns", query="*").json
         self.assertEqual(page["records"], sum(self.settled.values()), f"seed {SEED}")
 
@@ -164,6 +183,19 @@ class Crash(unittest.TestCase):
         known = {name for writer in writers for name in writer.sizes}
         self.assertLessEqual(set(batches), known)
         self.settled[cycle] = len(found)
+        acknowledged = [writer.sentences[name] for writer in writers for name in sorted(writer.acknowledged)]
+        self.sentences += self.random.sample(acknowledged, min(5, len(acknowledged)))
+        self.look_for_meaning(self.sentences[-5:])
+
+    def look_for_meaning(self, sentences):
+        for sentence in sentences:
+            hits = self.server.post("/api/v1/logs/search", {"query": sentence, "limit": 5}).json
+            exact = [hit["pattern"] for hit in hits if hit["word_rank"] and words(hit["log"]) >= words(sentence)]
+            self.assertTrue(exact, f"seed {SEED}: {sentence!r}: {hits[:3]}")
+            text = self.server.get("/api/v1/patterns", query=f"pattern:={exact[0]}").json["patterns"][0]["text"]
+            near = self.server.post("/api/v1/logs/search", {"query": text.replace("<*>", ""), "limit": 20}).json
+            found = [hit["pattern"] for hit in near if hit["meaning_rank"]]
+            self.assertIn(exact[0], found, f"seed {SEED}: {text!r}: {near[:3]}")
 
     def look_back(self):
         """No crash changes what an earlier one left."""

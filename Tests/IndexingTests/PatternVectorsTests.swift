@@ -109,7 +109,7 @@ import Testing
       return product / length(query) / length(other)
     }
     for step in [1000, 300, 40] {
-      let allowed = Set(stride(from: UInt32(7), to: 3000, by: step))
+      let allowed = NumberSet(stride(from: UInt32(7), to: 3000, by: step))
       let expected = allowed.sorted { cosine(all[Int($0)].vector) > cosine(all[Int($1)].vector) }.prefix(5)
       let found = try vectors.neighbors(of: query, k: 5, among: allowed)
       #expect(found.map(\.pattern) == Array(expected))

@@ -382,6 +382,55 @@ import Testing
     await fixture.appliance.close()
   }
 
+  @Test func `a hit's score is the sum of what its two ranks are worth`() async throws {
+    try await store(troubles)
+    let hits = try await fixture.search.meaning(
+      MeaningRequest(text: "connection refused", range: .all, filter: "*", limit: 5), scope: fixture.acme)
+    func worth(_ hit: MeaningHit) -> Double {
+      (hit.wordRank.map { 2 / (60 + Double($0)) } ?? 0) + (hit.meaningRank.map { 1 / (60 + Double($0)) } ?? 0)
+    }
+    let best = worth(try #require(hits.first))
+    #expect(hits.count > 1)
+    for hit in hits { #expect(abs(hit.score - worth(hit) / best) < 1e-9) }
+    await fixture.appliance.close()
+  }
+
+  @Test func `words of a question that say nothing need not stand in a record`() async throws {
+    try await store(troubles)
+    let hits = try await fixture.search.meaning(
+      MeaningRequest(text: "where was a connection refused", range: .all, filter: "*", limit: 5), scope: fixture.acme)
+    #expect(hits.first?.wordRank == 1)
+    await fixture.appliance.close()
+  }
+
+  @Test(arguments: [true, false])
+  func `of thousands of templates a phrase finds the same as of a few`(flushed: Bool) async throws {
+    let kinds = [
+      "Stop", "Order", "stopped", "o\u{308}rder", "user x9-order", "/var/order/log", "reorder", "STOP order",
+    ]
+    let lines = (0..<2_400).map { number in
+      let (first, second) = (String(UnicodeScalar(97 + number % 26)!), String(UnicodeScalar(97 + number / 26 % 26)!))
+      return line(
+        Int64(number),
+        "\(first)\(second)q \(kinds[number % kinds.count]) w\(String(number, radix: 36).filter(\.isLetter))z"
+          + (number % 5 == 0 ? " id 17" : number % 7 == 0 ? " key a1-stop-b" : ""))
+    }
+    try await store(lines, flushed: flushed)
+    let page = try await fixture.search.patterns(
+      SearchRequest(text: "*", range: .all), limit: 1, order: .count, scope: fixture.acme)
+    #expect(page.recordCount == 2_400)
+    for phrase in ["stop", "Stop", "order", "stop order", "absent", "x9", "id 17", "key a1"] {
+      for ignoresCase in [true, false] {
+        let bytes = Array(phrase.utf8)
+        let matcher = try ValueMatcher(ignoresCase ? .caseInsensitivePhrase(bytes) : .phrase(bytes))
+        let expected = lines.map(\.message).filter { Array($0.utf8).withUnsafeBufferPointer(matcher.matches) }
+        let found = try await fixture.messages("_msg:\(ignoresCase ? "i(\"\(phrase)\")" : "\"\(phrase)\"")")
+        #expect(found.sorted() == expected.sorted(), "\(phrase) \(ignoresCase)")
+      }
+    }
+    await fixture.appliance.close()
+  }
+
   @Test func `meaning keeps to the filter and the time it is given`() async throws {
     try await store(troubles)
 

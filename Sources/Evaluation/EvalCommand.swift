@@ -6,7 +6,7 @@ package struct EvalCommand: ParsableCommand {
     commandName: "eval",
     abstract: "Run pattern mining, search, severity, detection and redaction over labelled data, for scoring.",
     shouldDisplay: false,
-    subcommands: [EvalParse.self, EvalSearch.self, EvalSeverity.self, EvalBench.self])
+    subcommands: [EvalParse.self, EvalSearch.self, EvalSeverity.self, EvalRedact.self, EvalBench.self])
 
   package init() {}
 }

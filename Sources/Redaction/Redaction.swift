@@ -1,2 +1,0 @@
-/// Secrets and personal data found in text.
-enum Redaction {}

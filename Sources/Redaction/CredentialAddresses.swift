@@ -108,6 +108,10 @@ extension SensitiveScan {
       !text.equalsAnyCase(top, anyOf: Self.noTopDomains)
     else { return 0 }
     let local = start..<index
+    // A message's id, made by a program.
+    if index - start >= 8, !local.contains(where: { text[$0].isLetter || text[$0] >= 0x80 }), text[end] == 0x3E {
+      return 0
+    }
     // Names of ciphers, and where sources are fetched from.
     if text.equalsAnyCase(domain, anyOf: ["openssh.com", "libssh.org"]) { return 0 }
     if text.equalsAnyCase(local, "git"), text[end] == .colon || text[end] == .slash { return 0 }

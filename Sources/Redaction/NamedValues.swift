@@ -219,7 +219,10 @@ extension SensitiveScan {
       if !value.isQuoted, text.contains(UInt8(ascii: "{"), in: range) { return nil }
       return isCredential(range, atLeast: 6) ? hide(range, isShortName ? .token : .apiKey) : nil
     case .secretOrItsName:
-      return isCredential(range, atLeast: 6) && !isName(range) && !isUUID(range) ? hide(range, .secret) : nil
+      guard isCredential(range, atLeast: 6), !isName(range), !isUUID(range) else { return nil }
+      // prod/db-AbCdEf
+      if text.contains(.slash, in: range), !Makeup(text, range).isRandom { return nil }
+      return hide(range, .secret)
     case .vague: return isVagueCredential(range) ? hide(range, .secret) : nil
     case .session:
       guard isCredential(range, atLeast: 10), !isName(range) || isUUID(range) else { return nil }

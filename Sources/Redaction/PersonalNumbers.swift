@@ -243,7 +243,7 @@ extension SensitiveScan {
       return hide(range.lowerBound..<end, meaning == .nationalID ? .nationalID : .bankAccount)
     case .birthDate: return range.contains { text[$0].isDigit } ? hide(range, .birthDate) : nil
     case .person:
-      guard first.isLetter || first >= 0x80 else { return nil }
+      guard first.isLetter || first >= 0x80, !text.contains(.slash, in: range) else { return nil }
       let end = value.isQuoted ? range.upperBound : nameEnd(range)
       return Makeup(text, range.lowerBound..<end).digits == 0 ? hide(range.lowerBound..<end, .person) : nil
     case .address:

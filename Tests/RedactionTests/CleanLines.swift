@@ -192,6 +192,15 @@ let cleanLines = #"""
   secretary=ann
   card reader offline
   dashboard=main
+  arn:aws:secretsmanager:eu-west-1:123456789012:secret:prod/db-AbCdEf
+  fullname=acme/web
+  message_id=<1234567890.1700000000@mx.example.com>
+  Session 0x16b5c3f8e2a0003 for server zk-1/10.0.0.3:2181
+  X-Amzn-Trace-Id: Root=1-{h8}-{h24}
+  cluster_uuid [{u22}]
+  Authorization denied for user kim on resource /admin
+  s3 key=backups/2026/01/02/db.dump size=123
+  class=AbstractUserDetailsAuthenticationProvider2Factory method=additionalAuthenticationChecksV2
   PWD=/home/kim OLDPWD=/root
   primary key: 12345678abcd missing
   status code: 123456

@@ -11,6 +11,7 @@
 
 #include "CKernelsDistance.h"
 #include "CKernelsMemory.h"
+#include "CKernelsTransformer.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -1,2 +1,0 @@
-/// Counts in, anomalies and incidents out.
-enum Detection {}

@@ -1,5 +1,0 @@
-import Testing
-
-@testable import Detection
-
-@Suite struct DetectionTests {}

@@ -18,6 +18,9 @@ struct EvalSearch: ParsableCommand {
   @Option(help: "How many patterns to answer for a query.")
   var limit = 100
 
+  @Option(help: "A transformer's model file, as `timberline model add` takes it, for the second stage.")
+  var model: String?
+
   struct PoolRow: Decodable {
     let id: String
     let template: String
@@ -40,14 +43,34 @@ struct EvalSearch: ParsableCommand {
   func run() throws {
     let patterns = try JSONLines.read(PoolRow.self, from: pool)
     let questions = try JSONLines.read(QueryRow.self, from: queries)
-    try JSONLines.write(EvalSearch.rankings(of: questions, over: patterns, limit: limit), to: out)
+    let transformer = try model.map { path in
+      do { return try TransformerEmbedder(TransformerModelBytes(copying: DataFile.read(path))) } catch let error
+        as TransformerModelError
+      { throw DataFileError(path: path, reason: error.description) }
+    }
+    try JSONLines.write(
+      EvalSearch.rankings(of: questions, over: patterns, limit: limit, transformer: transformer), to: out)
   }
 
-  static func rankings(of queries: [QueryRow], over pool: [PoolRow], limit: Int) -> [Ranking] {
+  static func rankings(
+    of queries: [QueryRow], over pool: [PoolRow], limit: Int, transformer: TransformerEmbedder? = nil
+  ) -> [Ranking] {
     var index = PatternSearchIndex()
     index.insert(pool.enumerated().map { (id: UInt32($0.offset), text: $0.element.template) })
+    let vectors = transformer?.embed(pool.map(\.template)) ?? []
     return queries.map { row in
-      Ranking(qid: row.qid, ranking: index.search(row.query, limit: limit).map { pool[Int($0.id)].id })
+      let ids: [UInt32]
+      if let transformer {
+        let query = transformer.embed(row.query)
+        let cosines = vectors.enumerated().map { offset, vector in
+          (id: UInt32(offset), cosine: zip(query, vector).reduce(0) { $0 + $1.0 * $1.1 })
+        }
+        let hits = index.search(row.query, limit: pool.count)
+        ids = TransformerRanking.rank(hits, cosines: cosines, limit: limit).map(\.id)
+      } else {
+        ids = index.search(row.query, limit: limit).map(\.id)
+      }
+      return Ranking(qid: row.qid, ranking: ids.map { pool[Int($0)].id })
     }
   }
 }

@@ -40,12 +40,12 @@ internal import Testing
   }
 
   @Test func `texts are embedded at the same time`() async {
-    let golden = TransformerGolden.all.map { ($0.text, embedder.embed($0.text)) }
-    let embedder = embedder
+    let shared = embedder
+    let golden = TransformerGolden.all.map { ($0.text, shared.embed($0.text)) }
 
     let areEqual = await withTaskGroup(of: Bool.self) { group in
       for (text, vector) in golden + golden + golden + golden {
-        group.addTask { (0..<4).allSatisfy { _ in embedder.embed(text) == vector } }
+        group.addTask { (0..<4).allSatisfy { _ in shared.embed(text) == vector } }
       }
       return await group.allSatisfy { $0 }
     }

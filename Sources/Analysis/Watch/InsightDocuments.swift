@@ -2,8 +2,8 @@ import Detection
 import Domain
 
 /// An anomaly as stored and as answered: the JSON names are the API's.
-struct AnomalyDocument: Codable, Sendable {
-  struct Value: Codable, Sendable {
+struct AnomalyDocument: Codable, Equatable, Sendable {
+  struct Value: Codable, Equatable, Sendable {
     /// Place of the variable in the pattern, from 0.
     var variable: Int
     var value: String
@@ -83,8 +83,8 @@ struct AnomalyDocument: Codable, Sendable {
 }
 
 /// An incident as stored and as answered.
-struct IncidentDocument: Codable, Sendable {
-  struct Candidate: Codable, Sendable {
+struct IncidentDocument: Codable, Equatable, Sendable {
+  struct Candidate: Codable, Equatable, Sendable {
     var pattern: UInt32?
     var text: String
     var workload: String
@@ -100,7 +100,7 @@ struct IncidentDocument: Codable, Sendable {
     }
   }
 
-  struct Evidence: Codable, Sendable {
+  struct Evidence: Codable, Equatable, Sendable {
     var id: String
     var time: String
     var message: String
@@ -195,7 +195,7 @@ struct IncidentDocument: Codable, Sendable {
 }
 
 /// Somebody's word that anomalies are not to be told of, as stored and as answered.
-struct SuppressionDocument: Codable, Sendable {
+struct SuppressionDocument: Codable, Equatable, Sendable {
   enum Reason: String, Codable, Sendable, CaseIterable { case snoozed, expected, maintenance }
 
   var id: String
@@ -221,7 +221,7 @@ struct SuppressionDocument: Codable, Sendable {
 }
 
 /// Verdicts on a pattern in a workload, as stored and as answered.
-struct FeedbackDocument: Codable, Sendable {
+struct FeedbackDocument: Codable, Equatable, Sendable {
   var workload: String
   /// Nil is the workload as a whole.
   var pattern: UInt32?

@@ -36,7 +36,9 @@ struct SeriesFactsReader: Sendable {
       let end = Timestamp(minute: max(anomaly.last, anomaly.onset) + 1)
       // Of what went quiet, the last that was heard; of all else, how it began and where it stands.
       let isQuiet = anomaly.kind == .silence || anomaly.kind == .drop
-      let range = isQuiet ? TimeRange(start: start.advanced(byNanoseconds: -3_600_000_000_000), end: end)
+      let range =
+        isQuiet
+        ? TimeRange(start: start.advanced(byNanoseconds: -3_600_000_000_000), end: end)
         : TimeRange(start: start, end: end)
       let rows = try await search.records(
         ofPattern: isWhole ? nil : key.pattern, streams: Set(streams.map(\.number)), range: range,

@@ -10,7 +10,7 @@ struct WorkloadCounts {
   private(set) var streams: [UInt32: [UInt32: Stream]] = [:]
   /// Records of each pattern by stream, of the whole window.
   private var records: [SeriesKey: [UInt32: Int]] = [:]
-  let patterns: [UInt32: Pattern]
+  private(set) var patterns: [UInt32: Pattern]
 
   init(_ volumes: MinuteVolumes, numbers: inout WorkloadNumbers) {
     patterns = volumes.patterns
@@ -40,6 +40,14 @@ struct WorkloadCounts {
       let key = SeriesKey(pattern: volume.pattern, workload: workloadOfStream[volume.stream] ?? 0)
       records[key, default: [:]][volume.stream, default: 0] += Int(volume.count)
     }
+  }
+
+  /// Takes over what later counts know; of a series they have, they alone.
+  mutating func absorb(_ later: WorkloadCounts) {
+    minutes = later.minutes
+    for (workload, known) in later.streams { streams[workload, default: [:]].merge(known) { _, later in later } }
+    records.merge(later.records) { _, later in later }
+    patterns.merge(later.patterns) { _, later in later }
   }
 
   /// Which streams wrote records of the series, the most first; of a workload as a whole, all of its streams.

@@ -51,8 +51,31 @@ package struct Anomaly: Hashable, Sendable {
     package var expectedTotal: Double
   }
 
+  package init(
+    id: UInt64, kind: Kind, key: SeriesKey, phase: Phase, onset: Int64, last: Int64, evidence: Evidence,
+    value: MinuteCounts.NewValue? = nil, suppressedBy: UInt64? = nil
+  ) {
+    self.id = id
+    self.kind = kind
+    self.key = key
+    self.phase = phase
+    self.onset = onset
+    self.last = last
+    self.evidence = evidence
+    self.value = value
+    self.suppressedBy = suppressedBy
+  }
+
   /// Records that came and should not have, or did not and should have.
   package var excess: Double { evidence.total - evidence.expectedTotal }
+
+  /// What stands in a window that nothing is known to compare with: its records as they are.
+  package init(key: SeriesKey, kind: Kind, minute: Int64, count: Double) {
+    self.init(
+      id: Anomaly.identity(kind, key, onset: minute), kind: kind, key: key, phase: .ongoing, onset: minute,
+      last: minute,
+      evidence: Evidence(observed: count, expected: 0, z: 1, baseline: .none, total: count, expectedTotal: 0))
+  }
 
   static func identity(_ kind: Kind, _ key: SeriesKey, onset: Int64, salt: UInt64 = 0) -> UInt64 {
     StableHash.of(UInt64(kind.number), UInt64(key.pattern), UInt64(key.workload), UInt64(bitPattern: onset), salt)

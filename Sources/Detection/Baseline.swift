@@ -12,7 +12,9 @@ struct Baseline: Equatable, Sendable {
   static let minutesMin = 10
 
   /// The compact count of tick t at `t % minutesMax`; empty while the last two hours had no records.
-  var minutes: [UInt16] = []
+  private(set) var minutes: [UInt16] = []
+  /// How many of `minutes` have records.
+  private(set) var busyMinutes: UInt8 = 0
   var halfHours = SlotHistory()
   var hours = SlotHistory()
   /// Records of the half hour and of the hour that have not ended.
@@ -41,83 +43,107 @@ struct Baseline: Equatable, Sendable {
     let known = Int(tick &- sinceTick)
     guard known >= Baseline.minutesMin else { return .none }
     let length = min(known, Baseline.medianMinutes)
-    if minutes.isEmpty {
+    let all = min(known, Baseline.minutesMax - 1)
+    // Most series have records so rarely that neither the median nor the quantile below is anything but 0.
+    if minutes.isEmpty || Int(busyMinutes) < all - Baseline.rank(0.95, of: all) {
       return Expectation(rate: 0, spreadAbove: 0, spreadBelow: 0, basis: .recent(minutes: length))
     }
-    return withUnsafeTemporaryAllocation(of: UInt32.self, capacity: Baseline.minutesMax) { buffer in
-      let all = min(known, Baseline.minutesMax - 1)
-      fill(buffer, count: length, before: tick)
-      let values = buffer[..<length]
-      let median = Baseline.middle(values)
-      let deviation = Baseline.medianDistance(values, from: median) * RobustStatistics.deviationsPerMAD
-      if all > length { fill(buffer, count: all, before: tick) }
-      // What one minute in twenty of the last two hours exceeds is usual too: jobs that write much at once, and rarely,
-      // have a median deviation of nothing. 1.645 deviations of a normal distribution cut off as much.
-      let upper = Double(buffer[(all - 1) * 95 / 100])
-      let lower = Double(buffer[(all - 1) * 5 / 100])
-      return Expectation(
-        rate: median, spreadAbove: max(deviation, (upper - median) / 1.645),
-        spreadBelow: max(deviation, (median - lower) / 1.645), basis: .recent(minutes: length))
-    }
+    let summary = summary(of: length, of: all, before: tick)
+    // What one minute in twenty of the last two hours exceeds is usual too: jobs that write much at once, and rarely,
+    // have a median deviation of nothing. 1.645 deviations of a normal distribution cut off as much.
+    let deviation = summary.deviation * RobustStatistics.deviationsPerMAD
+    return Expectation(
+      rate: summary.median, spreadAbove: max(deviation, (summary.upper - summary.median) / 1.645),
+      spreadBelow: max(deviation, (summary.median - summary.lower) / 1.645), basis: .recent(minutes: length))
   }
 
-  /// Fills `buffer` with the counts of the `count` ticks before `tick`, ascending.
-  private func fill(_ buffer: UnsafeMutableBufferPointer<UInt32>, count: Int, before tick: UInt32) {
-    var largest: UInt32 = 0
-    minutes.withUnsafeBufferPointer { minutes in
-      // The ring is walked backward from the last tick before this one.
-      var place = (Int(tick) - 1) % Baseline.minutesMax
-      for index in 0..<count {
-        let value = CompactCount(bits: minutes[place]).value
-        buffer[index] = value
-        largest = max(largest, value)
-        place = place == 0 ? Baseline.minutesMax - 1 : place - 1
-      }
-    }
-    guard largest < 64 else {
-      var part = buffer[..<count]
-      return part.sort()
-    }
-    // Small counts, which most are, are sorted by counting them.
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 64) { occurrences in
-      occurrences.initialize(repeating: 0)
-      for index in 0..<count { occurrences[Int(buffer[index])] &+= 1 }
-      var index = 0
-      for value in 0...Int(largest) {
-        for _ in 0..<occurrences[value] {
-          buffer[index] = UInt32(truncatingIfNeeded: value)
-          index += 1
+  private typealias Summary = (median: Double, deviation: Double, lower: Double, upper: Double)
+
+  /// The place among `count` ascending values of that which the share `share` does not exceed.
+  private static func rank(_ share: Double, of count: Int) -> Int { Int(Double(count - 1) * share) }
+
+  /// Counts from which a table of how often each occurs is no longer short.
+  private static let tableMax = 64
+
+  /// The median and the median absolute deviation of the last `length` counts, and the 5 % quantiles of the last `all`.
+  private func summary(of length: Int, of all: Int, before tick: UInt32) -> Summary {
+    withUnsafeTemporaryAllocation(of: UInt16.self, capacity: 2 * Baseline.tableMax) { table in
+      table.initialize(repeating: 0)
+      let isSmall = minutes.withUnsafeBufferPointer { minutes in
+        // The ring is walked backward from the last tick before this one.
+        var place = Int(tick) % Baseline.minutesMax
+        for index in 0..<all {
+          place = place == 0 ? Baseline.minutesMax - 1 : place - 1
+          let count = Int(minutes[place])
+          guard count < Baseline.tableMax else { return false }
+          table[count + (index < length ? 0 : Baseline.tableMax)] &+= 1
         }
+        return true
       }
+      return isSmall
+        ? Baseline.summary(table, length, all)
+        : Baseline.summary((1...all).map { count($0, before: tick) }, length)
     }
   }
 
-  /// The median of ascending `values`.
-  private static func middle(_ values: Slice<UnsafeMutableBufferPointer<UInt32>>) -> Double {
-    let middle = values.count / 2
-    return values.count % 2 == 1 ? Double(values[middle]) : (Double(values[middle - 1]) + Double(values[middle])) / 2
-  }
-
-  /// The median of the distances of ascending `values` from `center`: the nearest half is walked outward.
-  private static func medianDistance(_ values: Slice<UnsafeMutableBufferPointer<UInt32>>, from center: Double)
-    -> Double
-  {
-    var below = values.count / 2 - 1
-    var above = values.count / 2
-    var distances = (0.0, 0.0)
-    for _ in 0...values.count / 2 {
-      let left = below >= 0 ? center - Double(values[below]) : .infinity
-      let right = above < values.count ? Double(values[above]) - center : .infinity
-      distances.0 = distances.1
-      if left <= right {
-        distances.1 = left
-        below -= 1
-      } else {
-        distances.1 = right
-        above += 1
+  /// From how often each small count occurs: below `tableMax` in the recent part, above it in the older one.
+  private static func summary(_ table: UnsafeMutableBufferPointer<UInt16>, _ length: Int, _ all: Int) -> Summary {
+    /// The values that stand at the places `low` and `high` of those that `occurrences` lists.
+    func values(at low: Int, _ high: Int, _ occurrences: (Int) -> Int) -> (Int, Int) {
+      var seen = 0
+      var value = 0
+      var first = -1
+      while true {
+        seen += occurrences(value)
+        if first < 0, seen > low { first = value }
+        if seen > high { return (first, value) }
+        value += 1
       }
     }
-    return values.count % 2 == 1 ? distances.1 : (distances.0 + distances.1) / 2
+    let (low, high) = ((length - 1) / 2, length / 2)
+    let middle = values(at: low, high) { Int(table[$0]) }
+    // Twice the median and twice the distances from it are whole numbers.
+    let center = middle.0 + middle.1
+    let distances = values(at: low, high) { distance in
+      guard (center + distance) % 2 == 0 else { return 0 }
+      let (below, above) = ((center - distance) / 2, (center + distance) / 2)
+      return (center >= distance ? Int(table[below]) : 0)
+        + (distance > 0 && above < tableMax ? Int(table[above]) : 0)
+    }
+    let (lower, upper) = values(at: rank(0.05, of: all), rank(0.95, of: all)) { Int(table[$0] + table[$0 + tableMax]) }
+    return (Double(center) / 2, Double(distances.0 + distances.1) / 4, Double(lower), Double(upper))
+  }
+
+  /// From the counts themselves, the latest first.
+  private static func summary(_ counts: [UInt32], _ length: Int) -> Summary {
+    let recent = counts.prefix(length).map(Double.init)
+    let median = RobustStatistics.median(recent)
+    let sorted = counts.sorted()
+    return (
+      median, RobustStatistics.medianAbsoluteDeviation(recent, around: median),
+      Double(sorted[rank(0.05, of: counts.count)]), Double(sorted[rank(0.95, of: counts.count)])
+    )
+  }
+
+  /// Begins to remember minutes, all empty so far.
+  mutating func wake() { setMinutes([UInt16](repeating: 0, count: Baseline.minutesMax)) }
+
+  /// Stops to remember minutes.
+  mutating func rest() { setMinutes([]) }
+
+  /// - Parameter counts: Compact counts as `minutes` holds them.
+  mutating func setMinutes(_ counts: [UInt16]) {
+    minutes = counts
+    busyMinutes = UInt8(counts.count { $0 != 0 })
+  }
+
+  /// Writes the count of `tick`.
+  mutating func push(_ count: UInt32, tick: Int) {
+    let place = tick % Baseline.minutesMax
+    let bits = CompactCount(count).bits
+    if minutes[place] != 0 { busyMinutes -= 1 }
+    if bits != 0 { busyMinutes += 1 }
+    minutes[place] = bits
   }
 
   /// The expectation from the same hour of other days, if enough of them are known.

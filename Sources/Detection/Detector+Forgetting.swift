@@ -10,7 +10,7 @@ extension Detector {
         if series[index].isActive, !series[Int(other)].isActive {
           let minutes = series[index].baseline.minutes
           activate(Int(other))
-          series[Int(other)].baseline.minutes = minutes
+          series[Int(other)].baseline.setMinutes(minutes)
         }
         gone.insert(Int32(index))
       } else {
@@ -106,11 +106,10 @@ extension Series {
   /// Adds what is remembered of `other`, a series of the same workload.
   mutating func take(_ other: Series) {
     if isActive, other.isActive {
-      for index in baseline.minutes.indices {
-        let sum =
-          CompactCount(bits: baseline.minutes[index]).value + CompactCount(bits: other.baseline.minutes[index]).value
-        baseline.minutes[index] = CompactCount(sum).bits
-      }
+      baseline.setMinutes(
+        zip(baseline.minutes, other.baseline.minutes).map {
+          CompactCount(CompactCount(bits: $0).value + CompactCount(bits: $1).value).bits
+        })
     }
     baseline.halfHours = baseline.halfHours.merged(with: other.baseline.halfHours, capacity: Baseline.halfHoursMax)
     baseline.hours = baseline.hours.merged(with: other.baseline.hours, capacity: Baseline.hoursMax)

@@ -117,10 +117,12 @@ extension Detector {
 
 extension Series {
   func mustRenew(tick: UInt32, hour: Int32) -> Bool {
-    if hour != seasonHour { return true }
+    if hour != seasonHour || renewedAt == 0 { return true }
     let known = tick &- baseline.sinceTick
-    // In the first hour a tenth of what is known may be new after a few minutes.
-    return tick &- renewedAt >= max(1, min(Detector.Limits.renewal, known / 6))
+    // While little is known, a few minutes are much of it.
+    if known < Detector.Limits.renewal * 6 { return tick &- renewedAt >= max(1, known / 6) }
+    // Not all series at the same tick.
+    return (tick &+ key.pattern) % Detector.Limits.renewal == 0
   }
 
   /// Renews the expectation and the counts that deviate from it.
@@ -192,7 +194,7 @@ extension Series {
     let before: Double
     switch expectation.basis {
     case .hourOfDay, .hourOfWeek: before = expectation.rate
-    case .recent, .none:
+    case .recent, .windows, .none:
       let length = known - minutes + 1
       before = baseline.sum(from: minutes, count: length, before: tick) / Double(length)
     }

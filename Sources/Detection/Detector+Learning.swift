@@ -31,7 +31,7 @@ extension Detector {
   mutating func activate(_ index: Int) {
     series[index].isActive = true
     series[index].idleTicks = 0
-    series[index].baseline.minutes = [UInt16](repeating: 0, count: Baseline.minutesMax)
+    series[index].baseline.wake()
     active.append(Int32(index))
   }
 
@@ -132,7 +132,7 @@ extension Series {
   /// Frees what is only needed while there are records; it begins anew with the next.
   mutating func rest() {
     isActive = false
-    baseline.minutes = []
+    baseline.rest()
     expectation = .none
     season = nil
     seasonHour = -1
@@ -164,7 +164,7 @@ extension Series {
       idleTicks += 1
     }
     if isSilent { return false }
-    baseline.minutes[tick % Baseline.minutesMax] = CompactCount(count).bits
+    baseline.push(count, tick: tick)
     return idleTicks >= Baseline.minutesMax && !isOpen && expectation.rate < Detector.Limits.excessMin
   }
 }

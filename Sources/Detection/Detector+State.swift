@@ -145,8 +145,10 @@ extension Series {
       newestDay <= Int32(bound / 1440)
     else { throw .corrupt }
     guard isActive else { return }
-    baseline.minutes.reserveCapacity(Baseline.minutesMax)
-    for _ in 0..<Baseline.minutesMax { baseline.minutes.append(try reader.half()) }
+    var minutes: [UInt16] = []
+    minutes.reserveCapacity(Baseline.minutesMax)
+    for _ in 0..<Baseline.minutesMax { minutes.append(try reader.half()) }
+    baseline.setMinutes(minutes)
     idleTicks = try reader.half()
     renewedAt = try reader.word()
     seasonHour = Int32(bitPattern: try reader.word())

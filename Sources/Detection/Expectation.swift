@@ -8,6 +8,8 @@ package struct Expectation: Hashable, Sendable {
     case hourOfDay(days: Int)
     /// The median of so many minutes before.
     case recent(minutes: Int)
+    /// The median of so many other windows.
+    case windows(Int)
     /// Nothing is known yet.
     case none
 
@@ -17,6 +19,7 @@ package struct Expectation: Hashable, Sendable {
       case .hourOfWeek(let weeks): "same hour of the week, \(weeks) weeks"
       case .hourOfDay(let days): "same hour of the day, \(days) days"
       case .recent(let minutes): "the \(minutes) minutes before"
+      case .windows(let count): "the median of \(count) other windows"
       case .none: "nothing known before"
       }
     }
@@ -52,6 +55,7 @@ extension Expectation.Basis {
     case .recent(let minutes): (1, UInt16(clamping: minutes))
     case .hourOfDay(let days): (2, UInt16(clamping: days))
     case .hourOfWeek(let weeks): (3, UInt16(clamping: weeks))
+    case .windows(let count): (4, UInt16(clamping: count))
     }
   }
 
@@ -61,6 +65,7 @@ extension Expectation.Basis {
     case 1: self = .recent(minutes: Int(count))
     case 2: self = .hourOfDay(days: Int(count))
     case 3: self = .hourOfWeek(weeks: Int(count))
+    case 4: self = .windows(Int(count))
     default: throw .corrupt
     }
   }

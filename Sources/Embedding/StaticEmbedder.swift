@@ -39,21 +39,41 @@ package struct StaticEmbedder: Embedder {
 
   /// The mean of the vectors of `pieces`, brought to unit length.
   package func embed(pieces: [UInt16]) -> [Float] {
-    let dimension = StaticEmbedder.dimension
-    var sum = [Float](repeating: 0, count: dimension)
-    guard let table = tl_static256_table(), let scales = tl_static256_scales() else { return sum }
-    for piece in pieces where Int(piece) < StaticEmbedder.pieceCount {
-      let row = table + Int(piece) * dimension
-      let scale = scales[Int(piece)]
-      for index in 0..<dimension { sum[index] += Float(row[index]) * scale }
+    var sum = [Float](repeating: 0, count: StaticEmbedder.dimension)
+    StaticEmbedder.withSum(of: pieces) { chunks in
+      for (index, chunk) in chunks.enumerated() {
+        for lane in 0..<16 { sum[16 * index + lane] = chunk[lane] }
+      }
     }
     UnitLength.normalize(&sum)
     return sum
   }
 
-  /// The direction of one piece's vector, for comparing texts piece by piece; zeros for a piece the model has no
-  /// vector for.
-  package func unitVector(of piece: UInt16) -> [Float] { embed(pieces: [piece]) }
+  /// One over the length of the sum of the vectors of `pieces`; 0 for a sum of zeros.
+  static func inverseLength(of pieces: [UInt16]) -> Float {
+    var squares: Float = 0
+    withSum(of: pieces) { chunks in
+      for chunk in chunks { squares += (chunk * chunk).sum() }
+    }
+    return squares > 0 ? 1 / squares.squareRoot() : 0
+  }
+
+  /// Calls `body` with the sum of the vectors of `pieces`, 16 components a chunk.
+  private static func withSum(of pieces: [UInt16], _ body: (UnsafeMutableBufferPointer<SIMD16<Float>>) -> Void) {
+    withUnsafeTemporaryAllocation(of: SIMD16<Float>.self, capacity: dimension / 16) { chunks in
+      chunks.initialize(repeating: .zero)
+      guard let table = tl_static256_table(), let scales = tl_static256_scales() else { return body(chunks) }
+      for piece in pieces where Int(piece) < pieceCount {
+        let row = UnsafeRawPointer(table + Int(piece) * dimension)
+        let scale = scales[Int(piece)]
+        for index in chunks.indices {
+          let bytes = row.loadUnaligned(fromByteOffset: 16 * index, as: SIMD16<Int8>.self)
+          chunks[index] += SIMD16<Float>(bytes) * scale
+        }
+      }
+      body(chunks)
+    }
+  }
 
   /// The spelling of a piece, `##` in front of one that continues a word.
   package func spelling(of piece: UInt16) -> String? { vocabulary.spelling(of: piece) }

@@ -6,7 +6,10 @@ package struct EvalCommand: ParsableCommand {
     commandName: "eval",
     abstract: "Run pattern mining, search, severity, detection and redaction over labelled data, for scoring.",
     shouldDisplay: false,
-    subcommands: [EvalParse.self, EvalSearch.self, EvalSeverity.self, EvalRedact.self, EvalBench.self])
+    subcommands: [
+      EvalParse.self, EvalSearch.self, EvalSeverity.self, EvalLocalize.self, EvalFindings.self, EvalQuiet.self,
+      EvalRedact.self, EvalBench.self,
+    ])
 
   package init() {}
 }

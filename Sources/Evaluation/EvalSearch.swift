@@ -21,6 +21,15 @@ struct EvalSearch: ParsableCommand {
   @Option(help: "A transformer's model file, as `timberline model add` takes it, for the second stage.")
   var model: String?
 
+  @Option(help: "Ask every query so often of the patterns below and print how long it took.")
+  var `repeat` = 0
+
+  @Option(help: "A text file of patterns, one a line, to ask instead of the pool.")
+  var patterns: String?
+
+  @Option(help: "How many made-up patterns to ask instead of the pool.")
+  var synthetic: Int?
+
   struct PoolRow: Decodable {
     let id: String
     let template: String
@@ -38,10 +47,11 @@ struct EvalSearch: ParsableCommand {
 
   func validate() throws {
     guard limit > 0 else { throw ValidationError("--limit is at least 1") }
+    guard synthetic ?? 0 >= 0, `repeat` >= 0 else { throw ValidationError("counts are not negative") }
   }
 
   func run() throws {
-    let patterns = try JSONLines.read(PoolRow.self, from: pool)
+    let rows = try JSONLines.read(PoolRow.self, from: pool)
     let questions = try JSONLines.read(QueryRow.self, from: queries)
     let transformer = try model.map { path in
       do { return try TransformerEmbedder(TransformerModelBytes(copying: DataFile.read(path))) } catch let error
@@ -49,7 +59,16 @@ struct EvalSearch: ParsableCommand {
       { throw DataFileError(path: path, reason: error.description) }
     }
     try JSONLines.write(
-      EvalSearch.rankings(of: questions, over: patterns, limit: limit, transformer: transformer), to: out)
+      EvalSearch.rankings(of: questions, over: rows, limit: limit, transformer: transformer), to: out)
+    if `repeat` > 0 {
+      var texts = rows.map(\.template)
+      if let synthetic { texts = SearchBench.syntheticPatterns(count: synthetic) }
+      if let patterns {
+        let text = try DataFile.read(patterns)
+        texts = DataFile.lines(of: text).map { String(decoding: text[$0], as: UTF8.self) }
+      }
+      print(SearchBench(patterns: texts, queries: questions.map(\.query), repeatCount: `repeat`).run().text)
+    }
   }
 
   static func rankings(

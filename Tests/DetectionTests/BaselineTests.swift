@@ -46,8 +46,8 @@ import Testing
 
   @Test func `the expectation is the median of the last hour and its spread that of two`() {
     var baseline = Baseline()
-    baseline.minutes = [UInt16](repeating: 0, count: Baseline.minutesMax)
-    for tick in 0..<119 { baseline.minutes[tick] = tick % 2 == 0 ? 8 : 12 }
+    baseline.wake()
+    for tick in 0..<119 { baseline.push(tick % 2 == 0 ? 8 : 12, tick: tick) }
 
     let expectation = baseline.recentExpectation(before: 119)
 
@@ -64,8 +64,8 @@ import Testing
       let length = Int.random(in: 10...60, using: &generator)
       let top: UInt32 = round % 2 == 0 ? 9 : 3000
       let values = (0..<length).map { _ in UInt32.random(in: 0...top, using: &generator) }
-      baseline.minutes = [UInt16](repeating: 0, count: Baseline.minutesMax)
-      for (tick, value) in values.enumerated() { baseline.minutes[tick] = CompactCount(value).bits }
+      baseline.wake()
+      for (tick, value) in values.enumerated() { baseline.push(value, tick: tick) }
       let expectation = baseline.recentExpectation(before: UInt32(length))
 
       let median = RobustStatistics.median(values.map(Double.init))

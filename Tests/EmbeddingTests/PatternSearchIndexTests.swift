@@ -41,6 +41,62 @@ internal import Testing
     #expect(abs(byMeaning.score - byMeaning.parts.word - byMeaning.parts.meaning) < 1e-5)
   }
 
+  @Test func `another name for the same counts for meaning, not for words`() throws {
+    let hit = try #require(index().search("the disk is full", limit: 1).first)
+
+    #expect(hit.id == 2)
+    #expect(hit.parts.stems == 0)
+    #expect(hit.parts.names > 0)
+  }
+
+  @Test func `a second opinion enters the sum by its weight, and tells what it added`() throws {
+    let alone = index().search("fan speed", limit: 10)
+    let opinion = PatternSearchIndex.Opinion(weight: 9, cosines: [1: 0.8, 2: 0.4, 3: -0.5])
+
+    let hits = index().search("fan speed", limit: 10, opinion: opinion)
+
+    #expect(alone.first?.id == 9)
+    #expect(alone.allSatisfy { $0.parts.opinion == 0 })
+    #expect(hits.first?.id == 1)
+    #expect(hits.first?.parts.opinion == 9)
+    #expect(hits.first { $0.id == 2 }?.parts.opinion == 4.5)
+    #expect(hits.first { $0.id == 3 }?.parts.opinion ?? 0 == 0)
+    let score = try #require(hits.first)
+    #expect(abs(score.score - score.parts.word - score.parts.meaning) < 1e-4)
+  }
+
+  @Test func `the embedding of a pattern is that of its text`() throws {
+    for (id, text) in Self.texts + [(11, "a+b: 100% of a, a")] {
+      var index = index()
+      index.insert(id: id, text: text)
+      let kept = try #require(index.embedding(of: id))
+
+      #expect(zip(kept, StaticEmbedder.shared.embed(text)).allSatisfy { abs($0 - $1) < 1e-5 })
+    }
+    #expect(index().embedding(of: 77) == nil)
+  }
+
+  @Test func `the cosine that is told is that of the embeddings`() throws {
+    let index = index()
+    let query = StaticEmbedder.shared.embed("certificate memory limit")
+    for hit in index.search("certificate memory limit", limit: 10) {
+      let embedding = try #require(index.embedding(of: hit.id))
+      let cosine = zip(query, embedding).reduce(Float(0)) { $0 + $1.0 * $1.1 }
+      #expect(abs(hit.similarity - max(cosine, 0)) < 1e-4)
+    }
+  }
+
+  @Test func `queries and patterns of many words are searched whole`() {
+    var index = index()
+    index.insert(id: 50, text: (0..<300).map { "word\($0)" }.joined(separator: " ") + " zebra")
+    let query = "one two three four five six seven eight nine ten eleven zebra"
+
+    #expect(index.search(query, limit: 1).first?.id == 50)
+    let isRemoved = index.remove(id: 50)
+    #expect(isRemoved)
+    #expect(!index.search(query, limit: 20).contains { $0.id == 50 })
+  }
+
   @Test func `a query without known words finds nothing`() {
     #expect(index().search("", limit: 5).isEmpty)
     #expect(index().search("<*> ...", limit: 5).isEmpty)

@@ -18,7 +18,7 @@ enum EvidenceSelection {
     let scores = Dictionary(candidates.map { ($0.key, $0.score / best) }, uniquingKeysWith: max)
     let root = candidates.first?.key
     let worst = members.filter { $0.key != root }.max {
-      let (a, b) = ($0.facts.severity.points, $1.facts.severity.points)
+      let (a, b) = ($0.points, $1.points)
       return a != b ? a < b : $0.key > $1.key
     }?.key
     let words = pool.map { Set(IdentifierWords.words(of: $0.text.utf8.prefix(512))) }

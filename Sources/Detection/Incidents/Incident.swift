@@ -63,13 +63,13 @@ package struct Incident: Sendable {
   }
 
   private static func precedes(_ left: IncidentNode, _ right: IncidentNode) -> Bool {
-    let (a, b) = (left.facts.severity.points, right.facts.severity.points)
+    let (a, b) = (left.points, right.points)
     return a != b ? a > b : Detector.precedes(left.anomaly, right.anomaly)
   }
 
   /// A few troubled members are worse than one alone, but no crowd of them makes trouble critical that is none.
   private static func points(_ members: [IncidentNode]) -> Double {
-    let all = members.map(\.facts.severity.points)
+    let all = members.map(\.points)
     guard let worst = all.max() else { return 0 }
     let others = all.filter { SeverityScore.Grade(points: $0) >= .medium }.count - 1
     return min(10, worst + 0.3 * Double(min(3, max(0, others))))

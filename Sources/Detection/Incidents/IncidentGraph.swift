@@ -11,6 +11,13 @@ package struct IncidentNode: Sendable {
     self.facts = facts
   }
 
+  /// How much it matters. Of lines that stay away the text does not count: fewer failures are good news.
+  package var points: Double {
+    anomaly.isShortfall
+      ? facts.severity.points(of: .change) + facts.severity.points(of: .spread) + facts.severity.points(of: .feedback)
+      : facts.severity.points
+  }
+
   var isOver: Bool { anomaly.phase == .ended && anomaly.kind != .shift }
 }
 
@@ -31,7 +38,9 @@ package struct IncidentGraph {
   static let similarityMin: Float = 0.6
   /// Names of fewer letters are words by chance: `api`, `web`.
   static let nameBytesMin = 4
-  /// A host that pods of more workloads than this share says nothing: it is the whole cluster.
+  /// Standard deviations from which a series explains others by calls: those of an alarm.
+  static let explainingZ = Detector.Limits.z
+  /// Nodes that are compared pair by pair.
   private static let comparedMax = 400
 
   package init(_ nodes: [IncidentNode], links: IncidentLinks) {
@@ -48,7 +57,7 @@ package struct IncidentGraph {
     }
     // In a storm the strongest few hundred say what there is to say; the rest join by workload below.
     let compared = nodes.indices.sorted { left, right in
-      let (a, b) = (nodes[left].facts.severity.points, nodes[right].facts.severity.points)
+      let (a, b) = (nodes[left].points, nodes[right].points)
       return a != b ? a > b : left < right
     }.prefix(IncidentGraph.comparedMax).sorted()
     for (position, left) in compared.enumerated() {
@@ -100,15 +109,16 @@ package struct IncidentGraph {
     guard a.key.workload != b.key.workload,
       a.anomaly.onset - b.anomaly.onset <= IncidentGraph.onsetMinutes
     else { return nil }
+    // Lines that stay away are what trouble elsewhere looks like, unless all of them do.
+    guard !a.anomaly.isShortfall || a.anomaly.kind == .silence else { return nil }
     if names(node, explainer) { return names(explainer, node) ? nil : .name }
-    // Traffic that only thins out or swells where a caller has trouble explains nothing.
-    if links.calls(b.key.workload, a.key.workload), !links.calls(a.key.workload, b.key.workload),
-      a.facts.severity.points >= b.facts.severity.points,
-      a.facts.severity.grade >= .medium, !names(explainer, node)
-    {
-      return .trace
-    }
-    return nil
+    // Only an alarm of its own explains others: calls alone connect everything with everything.
+    guard abs(a.anomaly.evidence.z) >= IncidentGraph.explainingZ, a.points >= b.points,
+      SeverityScore.Grade(points: a.points) >= .medium, !names(explainer, node)
+    else { return nil }
+    // The caller fails where the called one does; what is no longer called writes less.
+    let (caller, called) = b.anomaly.isShortfall ? (a.key.workload, b.key.workload) : (b.key.workload, a.key.workload)
+    return links.calls(caller, called) && !links.calls(called, caller) ? .trace : nil
   }
 
   /// Whether the text of one node has the name of the other's workload.

@@ -11,7 +11,7 @@ package struct IncidentScope: Sendable, Equatable {
   package init(_ members: [IncidentNode]) {
     var seen = Set<String>()
     workloads = members.sorted {
-      let (a, b) = ($0.facts.severity.points, $1.facts.severity.points)
+      let (a, b) = ($0.points, $1.points)
       return a != b ? a > b : $0.key < $1.key
     }.map(\.facts.workload).filter { !$0.isEmpty && seen.insert($0).inserted }
     namespaces = Set(members.map(\.facts.namespace)).subtracting([""]).sorted()

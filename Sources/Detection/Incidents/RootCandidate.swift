@@ -20,8 +20,8 @@ package struct RootCandidate: Sendable, Equatable {
 
   /// How much a deviation and a severity weigh together. Deviations grow without bound with volume, so that their
   /// logarithm is taken: a debug line that comes ten thousand times is no match for an error that comes twenty.
-  package static func weight(z: Double, severity: SeverityScore, isOver: Bool) -> Double {
-    Exponential.logarithm(1 + abs(z)) * (1 + severity.points) * (isOver ? overFactor : 1)
+  package static func weight(of node: IncidentNode) -> Double {
+    Exponential.logarithm(1 + abs(node.anomaly.evidence.z)) * (1 + node.points) * (node.isOver ? overFactor : 1)
   }
 
   /// All nodes of `component` as candidates, likeliest first; ties by earliest onset.
@@ -35,7 +35,7 @@ package struct RootCandidate: Sendable, Equatable {
       let node = graph.nodes[index]
       let explained = (explainers[index] ?? []).sorted { graph.nodes[$0].key < graph.nodes[$1].key }
       let symptoms = component.filter { explainers[$0]?.contains(index) == true }
-      var score = weight(z: node.anomaly.evidence.z, severity: node.facts.severity, isOver: node.isOver)
+      var score = weight(of: node)
       if !explained.isEmpty { score *= explainedFactor }
       // Each that points at it makes it likelier, the first most.
       score *= 1 + 0.5 * Exponential.logarithm(1 + Double(symptoms.count))
@@ -58,7 +58,11 @@ package struct RootCandidate: Sendable, Equatable {
       let names = Set(symptoms.map { graph.nodes[$0].facts.workload }).sorted()
       reasons.append("\(Wording.list(names)) \(names.count == 1 ? "points" : "point") at \(node.facts.workload)")
     }
-    if let worst = node.facts.severity.reasons.filter({ $0.points > 0 }).max(by: { $0.points < $1.points }) {
+    if !node.anomaly.isShortfall,
+      let worst = node.facts.severity.reasons.filter({ $0.points > 0 && $0.kind != .change }).max(by: {
+        $0.points < $1.points
+      })
+    {
       reasons.append(worst.words)
     }
     if !explained.isEmpty {

@@ -47,14 +47,28 @@ enum SeverityLexicon {
     return phrases.mapValues { $0.sorted { $0.words.count > $1.words.count } }
   }()
 
-  /// Turn the word after them: `no errors` is good news, `not ready` is not.
-  static let negations: Set<String> = [
-    "no", "not", "never", "without", "zero", "0", "none", "nothing", "cannot", "cant", "couldnt", "didnt", "doesnt",
-    "isnt", "wasnt", "wont", "dont", "havent", "hasnt", "unable", "failed", "fail", "fails", "failure",
+  /// State an absence: trouble after them did not happen, and what they negate otherwise did not either.
+  static let absences: Set<String> = [
+    "no", "not", "never", "without", "zero", "0", "none", "didnt", "doesnt", "isnt", "arent", "wasnt", "werent",
   ]
 
-  /// Those of the negations that state an absence: trouble after them did not happen.
-  static let absences: Set<String> = ["no", "not", "never", "without", "zero", "0", "none", "didnt", "doesnt", "isnt"]
+  /// Points of an absence of what is no trouble itself: `not received`, `no contacts`.
+  static func weight(ofAbsence absence: String, of word: String) -> Double {
+    if ["0", "zero", "none"].contains(absence) { return 0 }
+    if optional.contains(word) { return 0.4 }
+    return absence.hasSuffix("nt") || absence == "not" ? 1.6 : 0.6
+  }
+
+  /// Say that what follows did not come about: success after them is none.
+  static let failings: Set<String> = [
+    "cannot", "cant", "couldnt", "wont", "unable", "failed", "fail", "fails", "failure", "could",
+  ]
+
+  /// What may well not be: `not enabled`, `not required`.
+  static let optional: Set<String> = [
+    "enabled", "set", "defined", "required", "necessary", "needed", "configured", "used", "specified", "provided",
+    "applicable", "implemented", "registered", "cached", "changed", "modified", "yet", "only",
+  ]
 
   /// Names of troubles, which an absence may stand two words before.
   static let nouns: Set<String> = [
@@ -66,14 +80,15 @@ enum SeverityLexicon {
   static let dealings: Set<String> = [
     "handler", "handlers", "handling", "log", "logger", "logs", "page", "pages", "rate", "rates", "counter",
     "threshold", "reporter", "reporting", "policy", "listener", "stream", "level", "detector", "detection", "monitor",
-    "tolerance", "injector", "budget",
+    "tolerance", "injector", "budget", "support", "supported", "register", "architecture", "enable", "enabled", "per",
+    "protection", "recovery", "mode", "mask", "count",
   ]
 
   /// What follows `error=` where there was none.
   static let nothings: Set<String> = ["null", "nil", "none", "false", "no", "0", "ok", "success", "off", "disabled"]
 
   private static let suffixes: [(String, Double)] = [
-    ("exception", 2.6), ("failure", 2.6), ("error", 2.4), ("fault", 1.8), ("timeout", 2),
+    ("exception", 2.6), ("failure", 2.6), ("error", 2.4), ("timeout", 2),
   ]
 
   private static let words: [String: Double] = {
@@ -98,55 +113,57 @@ enum SeverityLexicon {
       2.8,
       """
       fail failure exception unhandled uncaught exhausted unreachable outage traceback assert assertion died dead \
-      unresponsive severed hung lockup halt
+      unresponsive severed hung lockup halt unavailable unsuccessful unsuccessfully
       """
     ),
     (
       2.5,
       """
-      error err fault critical crit alert refuse timeout unavailable overflow starvation unsuccessful eof enospc \
-      econnrefused etimedout econnreset enoent eacces bug attack malicious severe abnormal abnormally
+      error err fault critical crit alert refuse timeout overflow starvation eof enospc econnrefused etimedout \
+      econnreset enoent eacces bug attack malicious severe abnormal abnormally unable cannot cant couldnt wont broken \
+      bad unrecognized problem malformed illegal unresolved
       """
     ),
     (
-      2.0,
+      2.1,
       """
-      unable cannot cant couldnt wont broken break bad reject deny unauthorized forbidden lost lose missing invalid malformed \
-      illegal unexpected unexpectedly unsupported unrecognized unresolved evict disconnect kill terminate violation \
-      problem collision conflict leak crashed overrun underrun
+      break reject deny unauthorized forbidden lost lose missing invalid unexpected unexpectedly unsupported evict kill \
+      terminated violation collision conflict leak overrun underrun exceed unauthenticated wrong
       """
     ),
     // Something to keep an eye on.
     (
-      1.5,
+      1.7,
       """
-      abort warn warning exceed overload degraded degrade throttle drop mismatch inconsistent stale suspicious suspect expire \
-      rollback blocked stuck frozen freeze slow insufficient incomplete interrupted unhealthy misconfigured \
-      untrusted tamper possible partial undefined down parity offline stall unreadable discard
+      abort warn warning overload degraded degrade throttle drop mismatch inconsistent stale suspicious suspect expire \
+      rollback blocked stuck frozen freeze slow insufficient incomplete interrupted unhealthy misconfigured unsent \
+      untrusted tamper disconnect parity stall unreadable undefined undo untested intruder anonymous
       """
     ),
     (
-      1.0,
+      1.2,
       """
-      retry retries backoff deprecated duplicate unknown cancel revoke orphan skip ignore obsolete \
-      redundant delay late lag reconnect retransmission unstable fallback failover interrupt speculate full \
-      empty unclean dirty overheat suspend quarantine anonymous failing
+      retry retries backoff deprecated duplicate unknown cancel revoke orphan skip ignore obsolete terminate discard \
+      redundant delay late lag reconnect retransmission unstable fallback failover interrupt speculate speculative full \
+      empty unclean dirty overheat suspend quarantine failing offline possible partial down reset force null must \
+      expecting
       """
     ),
     // Things went as they were meant to.
     (
-      -1.2,
+      -1,
       """
       success succeed successful successfully completed complete ok healthy ready recovered restored resolved \
-      corrected normal finished accepted established registered pass passed enabled joined alive
+      corrected normal normally finished accepted established registered pass passed enabled joined alive available \
+      supported
       """
     ),
     (
-      -0.6,
+      -0.5,
       """
       started starting start initialized initialised loaded loading connected opened created received sending sent \
-      added updated stopped stopping closed launched listening available info debug statistics stats init using \
-      granted verified detected saved set register
+      added updated stopped stopping closed launched listening info debug statistics stats init using \
+      granted verified saved set register
       """
     ),
   ]
@@ -156,29 +173,31 @@ enum SeverityLexicon {
       3.6,
       """
       out of memory,no space left,disk full,disk is full,file system full,filesystem full,core dumped,dumped core,\
-      oom killed,oom killer,crash loop,break in,kernel bug,machine check,data loss,split brain,double free,\
-      stack overflow,brute force,sql injection,safe mode
+      oom killed,oom killer,crash loop,break in,kernel bug,data loss,split brain,double free,\
+      stack overflow,brute force,sql injection
       """
     ),
     (
       2.8,
       """
-      timed out,not responding,no response,no longer,no route,deadline exceeded,does not exist,doesnt exist,not exist,connection reset,\
-      reset by peer,too many,is full,gave up,giving up,not reachable,read only file system,out of range,out of disk,\
-      out of space,not functional,not fully,circuit breaker open,circuit breaker opened,quorum lost,lost quorum,\
-      exit code,broken pipe,went away,never received,heartbeat missed,missed heartbeat,probe failed,back off
+      timed out,not responding,no response,no longer,no route,deadline exceeded,does not exist,doesnt exist,not exist,\
+      connection reset,reset by peer,too many,is full,gave up,giving up,not reachable,read only file system,\
+      out of range,out of disk,out of space,not functional,not fully,breaker open,breaker opened,quorum lost,\
+      lost quorum,exit code,broken pipe,went away,never received,heartbeat missed,missed heartbeat,probe failed,\
+      back off,no such,not found,could not,can not,is down,went down,link down,node down,down unexpectedly
       """
     ),
     (
-      2.2,
+      2.3,
       """
-      not found,no such,could not,can not,is not,are not,was not,were not,did not,does not,do not,has not,have not,\
-      not available,not allowed,not permitted,not supported,access denied,permission denied,not authorized,must not,not ready,\
-      not connected,not running,not running,not match,not valid,too old,too large,too big,too long,too slow,\
-      took too long,above threshold,below threshold,over limit,over quota,user unknown,unknown user,already in use,\
-      shut down unexpectedly,no more,no server,no child,root login
+      access denied,permission denied,not available,not allowed,not permitted,not supported,not authorized,must not,\
+      not match,not valid,too old,too large,too big,too long,too slow,took too long,above threshold,below threshold,\
+      over limit,over quota,user unknown,unknown user,already in use,root login,core file,core files,generating core,\
+      received signal,caught signal,by signal,machine check,status 500,status 502,status 503,status 504,http 500,\
+      http 502,http 503,http 504,returned 500,returned 502,returned 503,returned 504,internal server error,bad gateway
       """
     ),
-    (0.8, "shutting down,shut down,not in,must be,giving way"),
+    (1.5, "instead of,but got,but was,shutting down,shut down,status 401,status 403,status 404,status 429"),
+    (0, "dry run,fail safe,fail over,failed 0,errors 0,error 0,key down,action down,debug level,safe mode"),
   ]
 }

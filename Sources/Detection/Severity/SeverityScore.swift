@@ -8,11 +8,11 @@ package struct SeverityScore: Equatable, Sendable {
     private var rank: Int { Grade.allCases.firstIndex(of: self) ?? 0 }
 
     /// Points from which a grade is given: low for a hint of trouble, medium for one clear word of it, high for
-    /// trouble said in more than one way, critical for trouble that is said and seen.
-    static let lowMin = 1.5
-    static let mediumMin = 3.0
-    static let highMin = 5.0
-    static let criticalMin = 8.0
+    /// trouble said in more than one way or said and seen, critical for trouble that is said plainly and seen.
+    static let lowMin = 1.0
+    static let mediumMin = 2.0
+    static let highMin = 4.0
+    static let criticalMin = 7.0
 
     package init(points: Double) {
       switch points {

@@ -12,7 +12,7 @@ package struct SeverityScorer: Sendable {
     text = SeverityText(embed: embed)
   }
 
-  /// The most that feedback moves a score, either way: a grade and a half.
+  /// The most that feedback moves a score, either way: one grade, two at the lower ones.
   package static let feedbackMax = 3.0
 
   private static let pointsMax = 10.0

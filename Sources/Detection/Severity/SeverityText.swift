@@ -85,32 +85,32 @@ package struct SeverityText: Sendable {
         continue
       }
       let word = words[index]
+      let next = index + 1 < words.count ? words[index + 1] : ""
       if let weight = SeverityLexicon.weight(of: word) {
-        if weight > 0 {
-          // `no errors`, `no disk errors`; but `no response, failed`.
-          let reach = SeverityLexicon.nouns.contains(word) ? 2 : 1
-          let isAbsent = words[max(0, index - reach)..<index].contains(where: SeverityLexicon.absences.contains)
-          let next = index + 1 < words.count ? words[index + 1] : ""
-          if isAbsent {
-            good += 0.6
-            reassuring.append("no \(word)")
-          } else if SeverityLexicon.nothings.contains(next) {
-            // `error=null`: nothing was wrong.
-          } else {
-            note(word, SeverityLexicon.dealings.contains(next) ? weight * 0.4 : weight)
+        // `no errors`, `no disk errors`; but `no response, failed`.
+        let reach = SeverityLexicon.nouns.contains(word) ? 2 : 1
+        let isAbsent = words[max(0, index - reach)..<index].contains(where: SeverityLexicon.absences.contains)
+        if weight < 0 {
+          let isDenied = isAbsent || words[max(0, index - 3)..<index].contains(where: SeverityLexicon.failings.contains)
+          if !isDenied {
+            good -= weight
+            reassuring.append(word)
           }
-        } else if words[max(0, index - 3)..<index].contains(where: SeverityLexicon.negations.contains) {
-          // `not ready`, `failed to complete`.
-          if index > 0, SeverityLexicon.absences.contains(words[index - 1]) { note("\(words[index - 1]) \(word)", 1.8) }
-        } else {
-          good -= weight
-          reassuring.append(word)
+        } else if isAbsent {
+          good += 0.6
+          reassuring.append("no \(word)")
+        } else if !SeverityLexicon.nothings.contains(next) {
+          note(word, SeverityLexicon.dealings.contains(next) ? weight * 0.4 : weight)
         }
+      }
+      // `not responding as it should`: what did not happen may matter, whatever it was.
+      if SeverityLexicon.absences.contains(word), !next.isEmpty, SeverityLexicon.weight(of: next) ?? 0 <= 0 {
+        note("\(word) \(next)", SeverityLexicon.weight(ofAbsence: word, of: next))
       }
       index += 1
     }
     func note(_ term: String, _ weight: Double) {
-      if !troubles.contains(where: { $0.term == term }) { troubles.append((term, weight)) }
+      if weight > 0, !troubles.contains(where: { $0.term == term }) { troubles.append((term, weight)) }
     }
     troubles.sort { $0.weight != $1.weight ? $0.weight > $1.weight : $0.term < $1.term }
     var points = 0.0

@@ -19,6 +19,9 @@ import Testing
     ("upload failed", "upload failed=false"),
     ("error on start", "error handler started"),
     ("couldn't reach <*>", "reached <*>"),
+    ("message not received", "caching not enabled"),
+    ("upstream returned 503", "upstream returned 200"),
+    ("failed to complete", "complete"),
   ])
   func `trouble outranks what went well`(trouble: String, routine: String) {
     #expect(score(trouble).points > score(routine).points)

@@ -71,6 +71,10 @@ extension Detector {
     var counts = (0..<back).reversed().map { Double(one.baseline.count($0 + 1, before: tick)) }
     counts.append(Double(one.pending))
     let worst = kind == .spike ? counts.max() ?? 0 : counts.min() ?? 0
+    if kind == .spike {
+      series[index].note(burst: worst, minute: minute)
+      if one.recurs(worst, minute: minute) { return }
+    }
     let total = counts.reduce(0, +)
     let sumZ = one.expectation.z(sum: total, minutes: counts.count)
     let z = kind == .spike ? max(sumZ, one.expectation.z(worst)) : min(sumZ, one.expectation.z(worst))
@@ -133,7 +137,7 @@ extension Series {
     }
     renewedAt = tick
     let recent = baseline.recentExpectation(before: tick)
-    if var season {
+    if var season, steadiness >= Detector.Limits.steadinessMin {
       // The medians of whole hours hide how minutes scatter.
       season.spreadAbove = max(season.spreadAbove, recent.spreadAbove)
       season.spreadBelow = max(season.spreadBelow, recent.spreadBelow)
@@ -224,6 +228,25 @@ extension Series {
     baseline.sinceTick = tick >= UInt32(minutes - 1) ? tick - UInt32(minutes - 1) : 0
     baseline.sinceMinute = minute - Int64(minutes - 1)
     resetJudgement()
+  }
+
+  /// Remembers a burst that goes on, or another.
+  mutating func note(burst height: Double, minute: Int64) {
+    let height = UInt32(min(height, Double(UInt32.max)))
+    if let last = bursts.last, minute - last.minute < Detector.Limits.burstGapMinutes {
+      bursts[bursts.count - 1] = Burst(minute: minute, height: max(last.height, height))
+    } else {
+      if bursts.count > Detector.Limits.recurrences { bursts.removeFirst() }
+      bursts.append(Burst(minute: minute, height: height))
+    }
+  }
+
+  /// Whether bursts as high came often enough before.
+  func recurs(_ height: Double, minute: Int64) -> Bool {
+    bursts.count {
+      (Detector.Limits.burstGapMinutes...Detector.Limits.recurrenceMinutes).contains(minute - $0.minute)
+        && Double($0.height) * Detector.Limits.factor >= height
+    } >= Detector.Limits.recurrences
   }
 
   /// Whether `rate` is what it was before a recent shift.

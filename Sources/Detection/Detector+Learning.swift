@@ -98,6 +98,7 @@ extension Detector {
     }
     guard Int32(next / 60) > hour else { return }
     for index in series.indices where series[index].baseline.hourSum > 0 {
+      series[index].learnSteadiness(tick: workloads[Int(series[index].workload)].tick)
       let count = CompactCount(series[index].baseline.hourSum)
       series[index].baseline.hours.append(count, slot: hour, capacity: Baseline.hoursMax)
       series[index].baseline.hourSum = 0
@@ -129,6 +130,15 @@ extension Detector {
 }
 
 extension Series {
+  /// At the end of an hour: how evenly its records came.
+  mutating func learnSteadiness(tick: UInt32) {
+    // Of less than one record a minute most minutes are empty by chance.
+    guard isActive, baseline.hourSum >= 60 else { return }
+    let half = Double(baseline.hourSum) / 120
+    let share = Float((1...60).count { Double(baseline.count($0, before: tick)) >= half }) / 60
+    steadiness += Detector.Limits.steadinessWeight * (share - steadiness)
+  }
+
   /// Frees what is only needed while there are records; it begins anew with the next.
   mutating func rest() {
     isActive = false

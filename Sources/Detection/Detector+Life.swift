@@ -53,6 +53,7 @@ extension Detector {
     let isOut: Bool
     if one.anomaly.kind == .spike {
       isOut = z >= Limits.z / 2 && observed >= 1.5 * expectation.rate
+      if isOut { series[index].note(burst: observed, minute: minute) }
       if z > one.anomaly.evidence.z { (one.anomaly.evidence.z, one.anomaly.evidence.observed) = (z, observed) }
     } else {
       isOut = observed <= expectation.rate * 0.65

@@ -99,6 +99,12 @@ extension Series {
     baseline.hours.write(to: &writer)
     writer.append(days)
     writer.append(UInt32(bitPattern: newestDay))
+    writer.append(steadiness)
+    writer.append(UInt8(bursts.count))
+    for burst in bursts {
+      writer.append(burst.minute)
+      writer.append(burst.height)
+    }
     writer.append(shiftedAt)
     writer.append(shiftedFrom)
     writer.append(shiftedSince)
@@ -132,6 +138,12 @@ extension Series {
     baseline.hours = try SlotHistory(from: &reader, capacity: Baseline.hoursMax)
     days = try reader.half()
     newestDay = Int32(bitPattern: try reader.word())
+    steadiness = try reader.float()
+    for _ in 0..<min(try reader.byte(), 8) {
+      let minute = try reader.long()
+      guard (0..<Int64(Int32.max)).contains(minute) else { throw .corrupt }
+      bursts.append(Burst(minute: minute, height: try reader.word()))
+    }
     shiftedAt = try reader.long()
     shiftedFrom = try reader.double()
     shiftedSince = try reader.long()

@@ -30,6 +30,16 @@ package struct Detector: Sendable {
     /// A rate that goes back within a day to what it was before a shift only made an excursion: no news, and no reason
     /// to forget the weeks before.
     static let returnMinutes: Int64 = 1440
+    /// A burst that came twice before within so long, and was at least half as high, is how the series is: jobs that run
+    /// each hour. Whoever cares was told of the first two.
+    static let recurrenceMinutes: Int64 = 25 * 60
+    static let recurrences = 2
+    /// Ticks apart from which bursts are two.
+    static let burstGapMinutes: Int64 = 10
+    /// Below this share the mean of an hour is that of no minute: minutes are then judged by those just before.
+    static let steadinessMin: Float = 0.5
+    /// How much the last hour counts among all before.
+    static let steadinessWeight: Float = 0.2
     /// CUSUM: the drift that is forgiven each tick, and the sum that alarms. Of normal noise this alarms once in 100,000
     /// ticks, and then the rates of before and after must still differ by `factor`.
     static let cusumDrift: Float = 0.5
@@ -161,6 +171,11 @@ struct Series: Equatable, Sendable {
   var shiftedAt: Int64 = -1
   var shiftedFrom = 0.0
   var shiftedSince: Int64 = 0
+  /// The share of an hour's minutes with at least half of its mean, over the last hours: near 1 for what goes on all the
+  /// time, near 0 for jobs that run for a few minutes.
+  var steadiness: Float = 1
+  /// The latest bursts, the last at the end.
+  var bursts: [Burst] = []
   /// Records of this tick.
   var pending: UInt32 = 0
   /// Ticks since the last record.
@@ -173,6 +188,14 @@ struct Series: Equatable, Sendable {
   /// Bit d: had records d days before `newestDay`.
   var days: UInt16 = 0
   var newestDay: Int32 = 0
+}
+
+/// A spike that was told of, or would have been if it did not recur.
+struct Burst: Equatable, Sendable {
+  /// Its latest minute.
+  var minute: Int64
+  /// The most records in a minute.
+  var height: UInt32
 }
 
 struct Workload: Equatable, Sendable {

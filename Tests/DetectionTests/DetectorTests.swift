@@ -82,6 +82,41 @@ import Testing
     #expect(missed.first?.evidence.baseline == .hourOfDay(days: 6))
   }
 
+  @Test func `a job that runs each hour is told of twice, and again when it is far larger`() {
+    var detector = Detector()
+    let found = detector.replay(0..<1440) { offset in
+      let isJob = offset >= 60 && offset % 60 < 3
+      return [(key(1), isJob ? (offset / 60 == 20 ? 600 : 60) : 2), (key(2), 20)]
+    }
+
+    #expect(found.map { ($0.onset - monday) / 60 } == [1, 2, 20], "\(found)")
+  }
+
+  @Test func `the pauses of a job that runs each hour are no drop, once days are known`() {
+    var detector = Detector()
+    func entries(_ offset: Int64) -> [(SeriesKey, Int)] { [(key(1), offset % 60 < 3 ? 400 : 0), (key(2), 20)] }
+    _ = detector.replay(0..<3 * 1440, entries)
+    let found = detector.replay(3 * 1440..<4 * 1440 + 600, entries)
+
+    #expect(found.isEmpty, "\(found)")
+  }
+
+  @Test func `the order of entries does not matter, nor do keys given twice`() {
+    func entries(_ offset: Int64) -> [(SeriesKey, Int)] {
+      var entries: [(SeriesKey, Int)] = (UInt32(1)...9).map { (key($0, $0 % 3 + 1), 10) }
+      if offset >= 50 { entries.append((key(4, 2), 90)) }
+      if offset == 40 { entries += [(key(30), 1), (key(31), 1)] }
+      return entries
+    }
+    var one = Detector()
+    var other = Detector()
+    let found = one.replay(0..<60, entries)
+    let reversed = other.replay(0..<60) { entries($0).reversed().flatMap { [($0.0, $0.1 - 1), ($0.0, 1)] } }
+
+    #expect(found.count == 3)
+    #expect(found == reversed)
+  }
+
   @Test func `a drop of few records a minute is found over several minutes`() throws {
     var detector = Detector()
     let found = detector.replay(0..<120) { [(key(1), $0 >= 100 ? 0 : 6), (key(2), 20)] }

@@ -43,7 +43,7 @@ struct AnalysisDocument: Codable, Sendable {
     var lastSeen: String
     /// Records by step, from the document's `start`.
     var counts: [Int]
-    /// new, burst, silence, shift, steady
+    /// new, burst, drop, silence, shift, rare, steady
     var change: String
     /// Records a minute as expected, and as they came while the change lasted.
     var baselineRate: Double
@@ -69,7 +69,7 @@ struct AnalysisDocument: Codable, Sendable {
   struct Finding: Codable, Sendable {
     var title: String
     var detail: String
-    /// cause, effect, change, security
+    /// cause, effect, change, injection
     var kind: String
     var severity: String
     var onset: String
@@ -103,6 +103,10 @@ struct AnalysisDocument: Codable, Sendable {
   var progress: [Progress] = []
   var clusters: [Cluster] = []
   var findings: [Finding] = []
+  /// The most urgent first.
+  var incidents: [IncidentDocument]?
+  /// The report as Markdown.
+  var report: String?
   var error: String?
 
   enum CodingKeys: String, CodingKey {
@@ -116,7 +120,7 @@ struct AnalysisDocument: Codable, Sendable {
     case recordCount = "record_count"
     case patternCount = "pattern_count"
     case stepSeconds = "step_seconds"
-    case progress, clusters, findings, error
+    case progress, clusters, findings, incidents, report, error
   }
 
   /// Members without a value are written as null: the shape is the same for every analysis.
@@ -140,6 +144,8 @@ struct AnalysisDocument: Codable, Sendable {
     try container.encode(progress, forKey: .progress)
     try container.encode(clusters, forKey: .clusters)
     try container.encode(findings, forKey: .findings)
+    try container.encode(incidents ?? [], forKey: .incidents)
+    try container.encode(report, forKey: .report)
     try container.encode(error, forKey: .error)
   }
 }

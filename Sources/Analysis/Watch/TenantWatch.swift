@@ -1,6 +1,5 @@
 import Detection
 import Domain
-import Embedding
 import FoundationEssentials
 import Indexing
 import Search
@@ -31,7 +30,7 @@ actor TenantWatch {
   /// By id: as saved, so that only what changed is saved again and told.
   private var savedAnomalies: [String: AnomalyDocument] = [:]
   private var savedIncidents: [String: IncidentDocument] = [:]
-  private var vectors: [UInt32: [Float]] = [:]
+  private let similarity = PatternSimilarity()
 
   private var lastTick: Task<[InsightEvent], any Error>?
 
@@ -90,7 +89,7 @@ actor TenantWatch {
     let counts = WorkloadCounts(volumes, numbers: &numbers)
     if places == nil { places = counts } else { places?.absorb(counts) }
     if let last = counts.minutes.last?.minute { lastActive = max(lastActive, last) }
-    let patterns = places?.patterns ?? [:]
+    similarity.patterns = places?.patterns ?? [:]
 
     linesLeft = Self.linesMax
     var incidents: [UInt64: Incident] = [:]
@@ -104,11 +103,11 @@ actor TenantWatch {
       } else if minute < firstMinute {
         continue
       }
-      let found = detector.tick(brought, suppressions: suppressions) { self.similarity($0, $1, patterns) }
+      let found = detector.tick(brought, suppressions: suppressions) { self.similarity($0, $1) }
       for anomaly in found { anomalies[anomaly.id] = anomaly }
       try await learnFacts(of: found, minute: minute)
       for incident in tracker.update(
-        minute: minute, found, links: IncidentLinks(similarity: { self.similarity($0, $1, patterns) }),
+        minute: minute, found, links: IncidentLinks(similarity: { self.similarity($0, $1) }),
         facts: { self.facts[$0.id]?.facts })
       {
         incidents[incident.id] = incident
@@ -153,16 +152,6 @@ actor TenantWatch {
       }
       facts[anomaly.id] = KnownFacts(facts: fresh, minute: minute, hasLines: readsLines || known?.hasLines == true)
     }
-  }
-
-  private func similarity(_ left: UInt32, _ right: UInt32, _ patterns: [UInt32: Pattern]) -> Float {
-    func vector(_ number: UInt32) -> [Float] {
-      if let known = vectors[number] { return known }
-      let vector = patterns[number].map { StaticEmbedder.shared.embed($0.text) } ?? []
-      vectors[number] = vector
-      return vector
-    }
-    return zip(vector(left), vector(right)).reduce(0) { $0 + $1.0 * $1.1 }
   }
 
   // MARK: What changed

@@ -29,6 +29,7 @@ struct Assembly: Sendable {
   let ingest: IngestService
   let search: SearchService
   let analyses: AnalysisService
+  let watch: WatchService
   let routes: Routes
   let metrics = RequestMetrics()
   let connections = ClientConnections()
@@ -84,11 +85,12 @@ struct Assembly: Sendable {
       gate: gate, executor: { lanes.executor(for: $0) }, now: now)
     analyses = AnalysisService(
       pool: pool, indexes: indexes, search: search.inBackground, executor: executor, now: now, logger: logger)
+    watch = WatchService(pool: pool, indexes: indexes, search: search.inBackground, now: now, logger: logger)
     let ingestMetrics = ingest.metrics
     let connections = connections
     routes = Routes(
       WebServices(
-        ingest: ingest, search: search, analyses: analyses, access: access, metrics: metrics,
+        ingest: ingest, search: search, analyses: analyses, watch: watch, access: access, metrics: metrics,
         limits: WebLimits(compressedBodyByteCountMax: configuration.compressedBodyByteCountMax),
         version: Timberline.version, isDevelopment: configuration.isDevelopment, now: now,
         checks: [("disk", Assembly.diskCheck(configuration.dataFolder))],
@@ -161,5 +163,14 @@ struct StorageService: Service {
       await assembly.pool.run(clock: ContinuousClock())
     }
     await assembly.close()
+  }
+}
+
+/// The watch as a service: a look each minute at what the minute before brought.
+struct InsightService: Service {
+  let assembly: Assembly
+
+  func run() async throws {
+    await cancelWhenGracefulShutdown { await assembly.watch.run() }
   }
 }

@@ -5,36 +5,85 @@
 /// order only. A new signature walks down from the root; where it changes a node's division, the node is divided anew,
 /// and nowhere else.
 struct PatternTree: Sendable {
-  /// Tokens as numbers of `PatternVocabulary`, in the order in which signatures came.
-  private(set) var signatures: [[Int32]] = []
+  /// Tokens of each signature.
+  let width: Int
+  /// Tokens as numbers of `PatternVocabulary`, signature after signature in the order in which they came.
+  private(set) var tokens: [Int32] = []
+  /// How each token is shown.
+  private(set) var pieces: [Piece] = []
   private(set) var nodes: [Node] = []
-  private var free: [Int] = []
+  private var free: [Int32] = []
+
+  /// How a token is shown: numbers of texts, variables in them without and with what they hold; -1 where there is no
+  /// one text for all.
+  struct Piece: Sendable {
+    var plain: Int32
+    var named: Int32
+    /// Whether a space stands before it.
+    var hasLead: Bool
+    /// What a wildcard holds.
+    var mask: SignatureReader.Mask
+
+    func isSame(as other: Piece) -> Bool { plain == other.plain && named == other.named && mask == other.mask }
+
+    func joined(with other: Piece) -> Piece {
+      Piece(
+        plain: plain == other.plain ? plain : -1, named: named == other.named ? named : -1, hasLead: hasLead,
+        mask: mask == other.mask ? mask : .any)
+    }
+  }
 
   struct Node: Sendable {
-    /// Indices into the tree's signatures.
-    var members: [Int] = []
+    /// Indices of signatures.
+    var members: [Int32] = []
+    /// Empty while there is but one member: most patterns never have another.
     var fillers: [Fillers] = []
     /// The position whose filler tells the children apart; -1 for a pattern.
-    var position = -1
-    var children: [Int32: Int] = [:]
+    var position: Int32 = -1
+    var children: [Int32: Int32] = [:]
     /// Of a pattern: its number, 0 while it has none.
     var pattern: UInt32 = 0
   }
 
   /// The distinct tokens in one position.
   struct Fillers: Sendable {
-    private(set) var distinct: Set<Int32> = []
-    private(set) var capitalCount = 0
-    private(set) var dictionaryCount = 0
-    private(set) var markCount = 0
+    private(set) var first: Int32
+    /// All, if there are several.
+    private var others: Set<Int32> = []
+    private(set) var capitalCount: Int32 = 0
+    private(set) var dictionaryCount: Int32 = 0
+    private(set) var markCount: Int32 = 0
     private(set) var areBooleans = true
+    private(set) var hasWildcard = false
+    var piece: Piece
 
-    var hasWildcard: Bool { distinct.contains(PatternVocabulary.wildcard) }
+    init(_ token: Int32, _ piece: Piece, _ vocabulary: PatternVocabulary) {
+      first = token
+      self.piece = piece
+      describe(token, vocabulary)
+    }
+
+    var isShared: Bool { others.isEmpty }
+    var distinctCount: Int { others.isEmpty ? 1 : others.count }
     /// Distinct tokens, wildcards not among them.
-    var count: Int { distinct.count - (hasWildcard ? 1 : 0) }
+    var count: Int { distinctCount - (hasWildcard ? 1 : 0) }
 
-    mutating func insert(_ token: Int32, _ vocabulary: PatternVocabulary) {
-      guard distinct.insert(token).inserted, token != PatternVocabulary.wildcard else { return }
+    mutating func insert(_ token: Int32, _ piece: Piece, _ vocabulary: PatternVocabulary) {
+      if !piece.isSame(as: self.piece) { self.piece = self.piece.joined(with: piece) }
+      if others.isEmpty {
+        if token == first { return }
+        others = [first, token]
+      } else if !others.insert(token).inserted {
+        return
+      }
+      describe(token, vocabulary)
+    }
+
+    private mutating func describe(_ token: Int32, _ vocabulary: PatternVocabulary) {
+      guard token != PatternVocabulary.wildcard else {
+        hasWildcard = true
+        return
+      }
       let traits = vocabulary.traits(of: token)
       if traits.contains(.capitals) { capitalCount += 1 }
       if traits.contains(.dictionary) { dictionaryCount += 1 }
@@ -43,55 +92,138 @@ struct PatternTree: Sendable {
     }
   }
 
+  init(width: Int) { self.width = width }
+
+  var count: Int { width == 0 ? nodes.count : tokens.count / width }
+
+  func signature(_ index: Int) -> ArraySlice<Int32> { tokens[index * width..<(index + 1) * width] }
+  func pieces(_ index: Int) -> ArraySlice<Piece> { pieces[index * width..<(index + 1) * width] }
+
   /// Adds a signature of this tree's shape.
   ///
   /// - Returns: The nodes that are patterns and may have changed: one, or all under a node that was divided anew.
-  mutating func insert(_ signature: [Int32], _ vocabulary: PatternVocabulary) -> [Int] {
-    let index = signatures.count
-    signatures.append(signature)
+  mutating func insert(_ signature: [Int32], _ pieces: [Piece], _ vocabulary: PatternVocabulary) -> [Int] {
+    let index = Int32(truncatingIfNeeded: width == 0 ? 0 : tokens.count / width)
+    append(signature, pieces)
     if nodes.isEmpty { nodes.append(Node()) }
     var node = 0
     while true {
       add(index, to: node, vocabulary)
       let position = division(of: node, vocabulary)
-      if position != nodes[node].position {
+      if position != Int(nodes[node].position) {
         var leaves: [Int] = []
         clear(node)
         divide(node, vocabulary, &leaves)
         return leaves
       }
       if position < 0 { return [node] }
-      let token = signature[position]
-      if let child = nodes[node].children[token] {
-        node = child
-      } else {
-        let child = make()
-        nodes[node].children[token] = child
-        node = child
+      node = child(of: node, for: signature[position]).node
+    }
+  }
+
+  /// Adds a signature without dividing; `divideAll` follows.
+  mutating func append(_ signature: some Collection<Int32>, _ pieces: some Collection<Piece>) {
+    tokens += signature
+    self.pieces += pieces
+  }
+
+  /// Divides all signatures at once, as if they had been inserted one by one.
+  ///
+  /// - Returns: The patterns.
+  mutating func divideAll(_ vocabulary: PatternVocabulary) -> [Int] {
+    nodes = [Node()]
+    free = []
+    let count = width == 0 ? 1 : tokens.count / width
+    for index in 0..<count { add(Int32(truncatingIfNeeded: index), to: 0, vocabulary) }
+    var leaves: [Int] = []
+    divide(0, vocabulary, &leaves)
+    return leaves
+  }
+
+  /// The pattern that the signature `index` belongs to.
+  func leaf(of index: Int) -> Int {
+    var node = 0
+    while nodes[node].position >= 0 {
+      node = Int(nodes[node].children[tokens[index * width + Int(nodes[node].position)]] ?? 0)
+    }
+    return node
+  }
+
+  /// The pattern that a signature not yet seen would join without a word of it being new there; nil if there is none.
+  func leaf(fitting signature: [Int32]) -> Int? {
+    guard !nodes.isEmpty else { return nil }
+    var node = 0
+    while nodes[node].position >= 0 {
+      guard let child = nodes[node].children[signature[Int(nodes[node].position)]] else { return nil }
+      node = Int(child)
+    }
+    for (position, token) in signature.enumerated() {
+      let isShared = nodes[node].fillers.isEmpty || nodes[node].fillers[position].isShared
+      if isShared, tokens[Int(nodes[node].members[0]) * width + position] != token { return nil }
+    }
+    return node
+  }
+
+  /// Takes in the pieces of another template of the signature `index`.
+  ///
+  /// - Returns: Whether any differ from those before.
+  mutating func join(_ other: [Piece], into index: Int) -> Bool {
+    var changed = false
+    for position in 0..<width {
+      let joined = pieces[index * width + position].joined(with: other[position])
+      if !joined.isSame(as: pieces[index * width + position]) {
+        pieces[index * width + position] = joined
+        changed = true
       }
     }
+    guard changed else { return false }
+    let leaf = leaf(of: index)
+    guard !nodes[leaf].fillers.isEmpty else { return true }
+    changed = false
+    for position in 0..<width {
+      let piece = nodes[leaf].fillers[position].piece
+      let joined = piece.joined(with: pieces[index * width + position])
+      if !joined.isSame(as: piece) {
+        nodes[leaf].fillers[position].piece = joined
+        changed = true
+      }
+    }
+    return changed
   }
 
   mutating func setPattern(_ pattern: UInt32, of leaf: Int) { nodes[leaf].pattern = pattern }
 
-  private mutating func add(_ index: Int, to node: Int, _ vocabulary: PatternVocabulary) {
-    let signature = signatures[index]
-    if nodes[node].fillers.isEmpty { nodes[node].fillers = Array(repeating: Fillers(), count: signature.count) }
+  private mutating func add(_ index: Int32, to node: Int, _ vocabulary: PatternVocabulary) {
     nodes[node].members.append(index)
-    for (position, token) in signature.enumerated() { nodes[node].fillers[position].insert(token, vocabulary) }
+    guard nodes[node].members.count > 1 else { return }
+    if nodes[node].fillers.isEmpty {
+      let first = Int(nodes[node].members[0]) * width
+      nodes[node].fillers = (0..<width).map { Fillers(tokens[first + $0], pieces[first + $0], vocabulary) }
+    }
+    let start = Int(index) * width
+    for position in 0..<width {
+      nodes[node].fillers[position].insert(tokens[start + position], pieces[start + position], vocabulary)
+    }
   }
 
-  private mutating func make() -> Int {
-    if let node = free.popLast() { return node }
-    nodes.append(Node())
-    return nodes.count - 1
+  private mutating func child(of node: Int, for token: Int32) -> (node: Int, isNew: Bool) {
+    if let known = nodes[node].children[token] { return (Int(known), false) }
+    let child: Int
+    if let again = free.popLast() {
+      child = Int(again)
+    } else {
+      child = nodes.count
+      nodes.append(Node())
+    }
+    nodes[node].children[token] = Int32(truncatingIfNeeded: child)
+    return (child, true)
   }
 
   /// Gives the nodes below `node` back.
   private mutating func clear(_ node: Int) {
     for child in nodes[node].children.values {
-      clear(child)
-      nodes[child] = Node()
+      clear(Int(child))
+      nodes[Int(child)] = Node()
       free.append(child)
     }
     nodes[node].children = [:]
@@ -100,22 +232,15 @@ struct PatternTree: Sendable {
 
   private mutating func divide(_ node: Int, _ vocabulary: PatternVocabulary, _ leaves: inout [Int]) {
     let position = division(of: node, vocabulary)
-    nodes[node].position = position
+    nodes[node].position = Int32(truncatingIfNeeded: position)
     guard position >= 0 else {
       leaves.append(node)
       return
     }
     var order: [Int] = []
     for index in nodes[node].members {
-      let token = signatures[index][position]
-      let child: Int
-      if let known = nodes[node].children[token] {
-        child = known
-      } else {
-        child = make()
-        nodes[node].children[token] = child
-        order.append(child)
-      }
+      let (child, isNew) = child(of: node, for: tokens[Int(index) * width + position])
+      if isNew { order.append(child) }
       add(index, to: child, vocabulary)
     }
     for child in order { divide(child, vocabulary, &leaves) }
@@ -123,21 +248,26 @@ struct PatternTree: Sendable {
 
   /// The position that `node` is divided on, -1 for none.
   private func division(of node: Int, _ vocabulary: PatternVocabulary) -> Int {
-    let fillers = nodes[node].fillers
     guard nodes[node].members.count > 1 else { return -1 }
-    let model = signatures[nodes[node].members[0]]
-    let opening = model.firstIndex { vocabulary.traits(of: $0).contains(.word) } ?? 0
+    let model = signature(Int(nodes[node].members[0]))
+    let base = model.startIndex
+    let fillers = nodes[node].fillers
+    var opening = 0
+    while opening < width, !vocabulary.traits(of: model[base + opening]).contains(.word) { opening += 1 }
+    if opening == width { opening = 0 }
     var best = -1
     var bestVarying = -1
-    let sharedWordCount = fillers.indices.count { position in
-      fillers[position].distinct.count == 1 && vocabulary.traits(of: model[position]).contains(.word)
+    var sharedWordCount = 0
+    for position in 0..<width
+    where fillers[position].isShared && vocabulary.traits(of: model[base + position]).contains(.word) {
+      sharedWordCount += 1
     }
-    for position in fillers.indices {
-      let distinct = fillers[position].distinct.count
-      if distinct == 1 { continue }
-      if bestVarying < 0 || distinct < fillers[bestVarying].distinct.count { bestVarying = position }
+    for position in 0..<width where !fillers[position].isShared {
+      let distinct = fillers[position].distinctCount
+      if bestVarying < 0 || distinct < fillers[bestVarying].distinctCount { bestVarying = position }
+      if best >= 0, distinct >= fillers[best].distinctCount { continue }
       if isVariable(position, opening, model, fillers[position], sharedWordCount, vocabulary) { continue }
-      if best < 0 || distinct < fillers[best].distinct.count { best = position }
+      best = position
     }
     if best >= 0 { return best }
     // At least one shared word holds a pattern together.
@@ -162,7 +292,7 @@ struct PatternTree: Sendable {
   }
 
   private func isVariable(
-    _ position: Int, _ opening: Int, _ model: [Int32], _ fillers: Fillers, _ sharedWordCount: Int,
+    _ position: Int, _ opening: Int, _ model: ArraySlice<Int32>, _ fillers: Fillers, _ sharedWordCount: Int,
     _ vocabulary: PatternVocabulary
   ) -> Bool {
     let count = fillers.count
@@ -170,112 +300,20 @@ struct PatternTree: Sendable {
     // Punctuation and the opening word are structure.
     if fillers.markCount > 0 || position == opening { return false }
 
-    let before = position > 0 ? vocabulary.traits(of: model[position - 1]) : []
+    let place = model.startIndex + position
+    let before = position > 0 ? vocabulary.traits(of: model[place - 1]) : []
     if fillers.hasWildcard, before.contains(.equals) || before.contains(.parenthesis) {
       return count >= Limit.besideWildcard
     }
     if before.contains(.equals), !fillers.areBooleans { return count >= Limit.value }
 
     let limit: Int
-    if fillers.capitalCount * 10 >= count * 7 {
+    if Int(fillers.capitalCount) * 10 >= count * 7 {
       limit = sharedWordCount >= Limit.longLineWords ? Limit.capitalsInLongLine : Limit.capitals
     } else {
-      limit = fillers.dictionaryCount * 10 >= count * 6 ? Limit.words : Limit.names
+      limit = Int(fillers.dictionaryCount) * 10 >= count * 6 ? Limit.words : Limit.names
     }
-    let owner = before.contains(.opener) && position > 1 ? vocabulary.traits(of: model[position - 2]) : before
+    let owner = before.contains(.opener) && position > 1 ? vocabulary.traits(of: model[place - 2]) : before
     return count >= (owner.contains(.owner) ? min(limit, Limit.afterOwner) : limit)
-  }
-}
-
-/// The tokens of all signatures, numbered as they come, with what the division asks about them.
-struct PatternVocabulary: Sendable {
-  static let wildcard: Int32 = 0
-
-  struct Traits: OptionSet {
-    let rawValue: UInt16
-    static let word = Traits(rawValue: 1)
-    static let mark = Traits(rawValue: 2)
-    static let capitals = Traits(rawValue: 4)
-    static let dictionary = Traits(rawValue: 8)
-    static let boolean = Traits(rawValue: 16)
-    static let equals = Traits(rawValue: 32)
-    /// `=`, `:`, `(`, `[` or a quote: what stands before it says what stands after.
-    static let opener = Traits(rawValue: 64)
-    /// A word that a name follows, such as `user`.
-    static let owner = Traits(rawValue: 128)
-    /// `(`: what stands in it is an argument.
-    static let parenthesis = Traits(rawValue: 256)
-  }
-
-  private var numbers: [[UInt8]: Int32] = [:]
-  private var traits: [UInt16] = [0]
-  private let isDictionaryWord: @Sendable ([UInt8]) -> Bool
-
-  init(isDictionaryWord: (@Sendable ([UInt8]) -> Bool)?) {
-    if let isDictionaryWord {
-      self.isDictionaryWord = isDictionaryWord
-    } else {
-      self.isDictionaryWord = PatternVocabulary.looksLikeWord
-    }
-  }
-
-  func traits(of token: Int32) -> Traits { Traits(rawValue: traits[Int(token)]) }
-
-  mutating func number(of text: [UInt8]) -> Int32 {
-    if text.isEmpty { return PatternVocabulary.wildcard }
-    if let number = numbers[text] { return number }
-    let number = Int32(truncatingIfNeeded: traits.count)
-    numbers[text] = number
-    traits.append(describe(text).rawValue)
-    return number
-  }
-
-  private func describe(_ text: [UInt8]) -> Traits {
-    guard PatternSignature.isWordByte(UInt16(text[0])) else {
-      switch text[0] {
-      case 0x3D: return [.mark, .equals, .opener]
-      case 0x28: return [.mark, .opener, .parenthesis]
-      case 0x3A, 0x5B, 0x22, 0x27: return [.mark, .opener]
-      default: return .mark
-      }
-    }
-    var result: Traits = .word
-    let lower = text.map { $0 &- 0x41 < 26 ? $0 | 0x20 : $0 }
-    let letters = text.filter { PatternSignature.isLetter(UInt16($0)) }
-    if text.count > 1, !letters.isEmpty, letters.allSatisfy({ $0 & 0x20 == 0 }), !text.contains(where: { $0 >= 0x80 }) {
-      result.insert(.capitals)
-    }
-    if letters.count == text.count, isDictionaryWord(lower) { result.insert(.dictionary) }
-    let name = String(decoding: lower, as: UTF8.self)
-    if name == "true" || name == "false" { result.insert(.boolean) }
-    if PatternVocabulary.owners.contains(name) { result.insert(.owner) }
-    return result
-  }
-
-  private static let owners: Set<String> = [
-    "user", "username", "host", "hostname", "uid", "name", "account", "login", "owner", "by", "process", "program",
-    "command",
-    "service", "package", "module", "device", "interface", "container", "pod", "node", "namespace", "image", "server",
-    "client",
-    "peer", "database", "table", "topic", "queue", "thread",
-  ]
-
-  /// Two to fourteen letters that can be spoken: a vowel, and no four consonants in a row but in long words.
-  private static let looksLikeWord: @Sendable ([UInt8]) -> Bool = { word in
-    guard word.count >= 2, word.count <= 14 else { return false }
-    var vowels = 0
-    var run = 0
-    var longestRun = 0
-    for byte in word {
-      switch byte {
-      case 0x61, 0x65, 0x69, 0x6F, 0x75, 0x79:
-        vowels += 1
-        run = 0
-      default:
-        run += 1
-        longestRun = max(longestRun, run)
-      }
-    }
-    return vowels > 0 && longestRun <= 4
   }
 }

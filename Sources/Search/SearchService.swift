@@ -293,7 +293,7 @@ package struct SearchService: Sendable {
   }
 
   /// - Parameter looksAround: Whether what lies outside of `range` is asked for by `ScanPlan.widened`.
-  private func plan(
+  func plan(
     _ filter: ScanFilter, _ range: TimeRange, looksAround: Bool = false, _ database: TenantDatabase,
     _ names: TenantNames
   ) async throws -> ScanPlan {

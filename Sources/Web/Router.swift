@@ -56,6 +56,7 @@ package struct Routes: Sendable {
     let tail = TailRoutes(services)
     let patterns = PatternRoutes(services)
     let analyses = AnalysisRoutes(services)
+    let insights = InsightRoutes(services)
     all = [
       .anyone(.get, "/health", health.health),
       .anyone(.get, "/metrics", health.metrics),
@@ -87,6 +88,18 @@ package struct Routes: Sendable {
       .tenant(.post, "/api/v1/analyses", .analysesWrite, analyses.start),
       .tenant(.get, "/api/v1/analyses/{id}", .analysesRead, analyses.one),
       .tenant(.delete, "/api/v1/analyses/{id}", .analysesWrite, analyses.delete),
+
+      .tenant(.get, "/api/v1/anomalies", .analysesRead, insights.anomalies),
+      .tenant(.get, "/api/v1/incidents", .analysesRead, insights.incidents),
+      .tenant(.get, "/api/v1/incidents/{id}", .analysesRead, insights.incident),
+      .tenant(.post, "/api/v1/incidents/{id}/status", .analysesWrite, insights.setStatus),
+      .tenant(.get, "/api/v1/insights/stream", .analysesRead, insights.stream),
+      .tenant(.get, "/api/v1/suppressions", .analysesRead, insights.suppressions),
+      .tenant(.post, "/api/v1/suppressions", .analysesWrite, insights.suppress),
+      .tenant(.delete, "/api/v1/suppressions/{id}", .analysesWrite, insights.endSuppression),
+      .tenant(.get, "/api/v1/feedback", .analysesRead, insights.feedback),
+      .tenant(.put, "/api/v1/feedback", .analysesWrite, insights.setFeedback),
+      .tenant(.post, "/api/v1/comparisons", .logsRead, insights.compare),
 
       .anyone(.get, "/{path}", assets.page),
     ]
@@ -128,6 +141,7 @@ package struct WebServices: Sendable {
   package var ingest: IngestService
   package var search: SearchService
   package var analyses: AnalysisService
+  package var watch: WatchService
   package var access: AccessPolicy
   package var metrics: RequestMetrics
   package var limits: WebLimits
@@ -140,14 +154,15 @@ package struct WebServices: Sendable {
   package var collectMetrics: @Sendable () async -> String
 
   package init(
-    ingest: IngestService, search: SearchService, analyses: AnalysisService, access: AccessPolicy,
-    metrics: RequestMetrics, limits: WebLimits, version: String, isDevelopment: Bool,
+    ingest: IngestService, search: SearchService, analyses: AnalysisService, watch: WatchService,
+    access: AccessPolicy, metrics: RequestMetrics, limits: WebLimits, version: String, isDevelopment: Bool,
     now: @escaping @Sendable () -> Timestamp, checks: [(name: String, run: @Sendable () async -> String?)],
     collectMetrics: @escaping @Sendable () async -> String
   ) {
     self.ingest = ingest
     self.search = search
     self.analyses = analyses
+    self.watch = watch
     self.access = access
     self.metrics = metrics
     self.limits = limits

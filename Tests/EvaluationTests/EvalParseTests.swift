@@ -8,7 +8,7 @@ import Testing
 
     let patterns = EvalParse.mine(messages: messages)
 
-    #expect(patterns.map(\.text) == ["took <*>", "cache is warm", "took <*>"])
+    #expect(patterns.map(\.text) == ["took <*> ms", "cache is warm", "took <*> ms"])
     #expect(patterns[0].number == patterns[2].number)
     #expect(patterns[0].number != patterns[1].number)
   }

@@ -56,7 +56,8 @@ struct TestServer: Sendable {
         ingest: ingest, search: search,
         analyses: .init(
           pool: pool, indexes: indexes, search: search, executor: globalConcurrentExecutor, now: now, logger: logger),
-        access: access, metrics: metrics, limits: WebLimits(compressedBodyByteCountMax: 1 << 16), version: "0",
+        watch: .init(pool: pool, indexes: indexes, search: search, now: now, logger: logger), access: access,
+        metrics: metrics, limits: WebLimits(compressedBodyByteCountMax: 1 << 16), version: "0",
         isDevelopment: isDevelopment, now: now, checks: checks, collectMetrics: { "" }))
     let outcome: Swift.Result<Result, any Error>
     do {

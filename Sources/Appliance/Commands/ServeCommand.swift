@@ -59,6 +59,7 @@ struct ServerRun: Sendable {
       configuration: .init(
         services: [
           .init(service: StorageService(assembly: assembly), successTerminationBehavior: .ignore),
+          .init(service: InsightService(assembly: assembly), successTerminationBehavior: .ignore),
           .init(service: BoundedDrain(service: server, duration: .seconds(configuration.drainSecondsMax))),
         ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))

@@ -84,7 +84,8 @@ package struct Report: Sendable, Equatable {
     return text
   }
 
-  private static func title(_ incident: Incident) -> String {
+  /// What an incident is called: who does what, since when.
+  package static func title(_ incident: Incident) -> String {
     guard let root = incident.candidates.first, let node = incident.members.first(where: { $0.key == root.key }) else {
       return "Unusual records"
     }
@@ -111,7 +112,8 @@ package struct Report: Sendable, Equatable {
     return "\(Wording.rate(factor)) times the usual"
   }
 
-  private static func section(_ incident: Incident) -> Section {
+  /// What there is to say about one incident, whatever its severity.
+  package static func section(_ incident: Incident) -> Section {
     let order = Dictionary(
       incident.candidates.enumerated().map { ($0.element.key, $0.offset) }, uniquingKeysWith: { first, _ in first })
     let ranked = incident.members.sorted { (order[$0.key] ?? .max) < (order[$1.key] ?? .max) }
@@ -143,7 +145,8 @@ package struct Report: Sendable, Equatable {
         : ["everything, since \(Wording.time(minute: incident.last + 1))"])
   }
 
-  private static func change(_ node: IncidentNode) -> String {
+  /// What a series did: `payments: "connection to <*> refused" is 40 a minute where none are usual (…)`.
+  package static func change(_ node: IncidentNode) -> String {
     if node.key.pattern == SeriesKey.allPatterns { return "\(node.facts.workload): \(Wording.change(node.anomaly))" }
     return "\(node.facts.workload): \"\(Wording.quoted(node.facts.text, to: 120))\" is \(Wording.change(node.anomaly))"
   }

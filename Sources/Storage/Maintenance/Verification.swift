@@ -213,6 +213,8 @@ extension TenantDatabase {
       ("index_snapshot", "identity", "data", "The index is made again from the embeddings."),
       ("index_log", "sequence", "data", "The index is made again from the embeddings."),
       ("analysis", "id", "document", "Delete the analysis and run it again."),
+      ("detector", "id", "data", "It learns anew from the records."),
+      ("insight", "kind || ' ' || id", "document", "It is left out of lists; delete it."),
     ]
     for (table, name, column, remedy) in parts {
       let counter = Counter()

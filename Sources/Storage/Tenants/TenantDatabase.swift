@@ -41,6 +41,7 @@ package final class TenantDatabase: Sendable {
   package let patterns: PatternTable
   package let vectors: VectorTable
   package let analyses: AnalysisTable
+  package let insights: InsightTable
 
   let file: DatabaseFile
   let options: StorageOptions
@@ -109,6 +110,7 @@ package final class TenantDatabase: Sendable {
     patterns = PatternTable(file: file)
     vectors = VectorTable(file: file, now: now)
     analyses = AnalysisTable(file: file, now: now)
+    insights = InsightTable(file: file)
     summaries = SummaryCache(countMax: options.summariesMax)
     commits = GroupCommit(
       file: file, waitingByteCountMax: options.waitingByteCountMax, commitByteCountMax: options.commitByteCountMax)

@@ -95,6 +95,14 @@ package actor TenantDatabasePool {
     entries.compactMap { if case .open = $0.value { $0.key } else { nil } }.sorted()
   }
 
+  /// The open tenants with records that are in no block yet: something came in lately.
+  package var tenantsWithFreshRecords: [TenantScope] {
+    entries.compactMap { entry -> TenantScope? in
+      guard case .open(let database, _) = entry.value, database.headByteCount > 0 else { return nil }
+      return database.scope
+    }.sorted { $0.tenant < $1.tenant }
+  }
+
   // MARK: - Care
 
   /// The service: looks after open tenants every few seconds until its task is cancelled.

@@ -1,6 +1,6 @@
 internal import GRDB
 
-// TENANT FILE, version 1 (docs/reference/storage-format.md says the same in more words). Times are nanoseconds since
+// TENANT FILE, version 2 (docs/reference/storage-format.md says the same in more words). Times are nanoseconds since
 // 1970 UTC. `checksum` is the CRC-32C of the BLOB beside it; blocks' headers, columns and segments carry their own.
 extension Migrations {
   /// The schema of a tenant.sqlite.
@@ -106,6 +106,33 @@ extension Migrations {
               value BLOB NOT NULL
             ) STRICT;
             """)
-      }
+      },
+      { database in
+        try database.execute(
+          sql: """
+            CREATE TABLE workload (
+              number INTEGER PRIMARY KEY,
+              name TEXT NOT NULL UNIQUE
+            ) STRICT;
+            CREATE TABLE detector (
+              id INTEGER PRIMARY KEY CHECK (id = 1),
+              minute INTEGER NOT NULL,
+              data BLOB NOT NULL,
+              checksum INTEGER NOT NULL
+            ) STRICT;
+            CREATE TABLE insight (
+              kind TEXT NOT NULL,
+              id TEXT NOT NULL,
+              started_at INTEGER NOT NULL,
+              changed_at INTEGER NOT NULL,
+              is_open INTEGER NOT NULL,
+              document BLOB NOT NULL,
+              checksum INTEGER NOT NULL,
+              PRIMARY KEY (kind, id)
+            ) STRICT;
+            CREATE INDEX insight_by_time ON insight(kind, changed_at, id);
+            CREATE INDEX insight_by_state ON insight(kind, is_open, changed_at, id);
+            """)
+      },
     ])
 }

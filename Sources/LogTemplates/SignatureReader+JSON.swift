@@ -1,18 +1,19 @@
 /// Messages that are a JSON object: their pattern is that of the message inside, or of the names of their members.
-extension PatternSignature {
+extension SignatureReader {
   /// Members whose text is the message, first choice first.
   private static let messageKeys: [StaticString] = ["message", "msg", "log", "error", "event"]
   /// Members looked at.
   private static let membersMax = 64
 
   /// Puts in place of a JSON object what tells it from others for a person. Leaves alone what is no object.
-  static func readObject(_ units: inout [Unit]) {
+  mutating func readObject() {
     guard units.first == 0x7B else { return }
-    let members = self.members(of: units)
+    let members = SignatureReader.members(of: units)
     guard members.count >= 2 else { return }
-    for key in messageKeys {
-      for member in members where isEqual(units[member.key], key) && member.isText && member.value.count > 1 {
-        units = unescaped(units[member.value])
+    for key in SignatureReader.messageKeys {
+      for member in members
+      where SignatureReader.isEqual(units[member.key], key) && member.isText && member.value.count > 1 {
+        units = SignatureReader.unescaped(units[member.value])
         return
       }
     }
@@ -37,7 +38,7 @@ extension PatternSignature {
   private static func members(of units: [Unit]) -> [Member] {
     var members: [Member] = []
     var index = 1
-    while members.count < membersMax {
+    while members.count < SignatureReader.membersMax {
       skipSpace(units, &index)
       guard let key = text(units, &index) else { return members }
       skipSpace(units, &index)
@@ -92,7 +93,7 @@ extension PatternSignature {
     return units.enumerated().allSatisfy { $0.element == Unit(text.utf8Start[$0.offset]) }
   }
 
-  /// A JSON text without its backslashes; line ends and tabs become spaces.
+  /// A JSON text without its backslashes; tabs become spaces.
   private static func unescaped(_ units: ArraySlice<Unit>) -> [Unit] {
     var out: [Unit] = []
     out.reserveCapacity(units.count)
@@ -101,7 +102,8 @@ extension PatternSignature {
       if units[index] == 0x5C, index + 1 < units.endIndex {
         index += 1
         switch units[index] {
-        case 0x6E, 0x72, 0x74: out.append(0x20)
+        case 0x6E: out.append(0x0A)
+        case 0x72, 0x74: out.append(0x20)
         default: out.append(units[index])
         }
       } else {

@@ -1,0 +1,120 @@
+import Detection
+import Domain
+import Embedding
+import Indexing
+import Search
+
+/// Finds out what there is to know of an anomalous series: how serious it is, where it is, and records that show it.
+struct SeriesFactsReader: Sendable {
+  let search: SearchService
+  let scope: TenantScope
+
+  /// Words' vectors are shared by all tenants.
+  static let scorer = SeverityScorer(embed: { StaticEmbedder.shared.embed($0) })
+
+  private static let podsMax = 50
+  private static let namespaceLabels = ["kubernetes.namespace_name", "namespace", "k8s.namespace.name"]
+  private static let podLabels = ["kubernetes.pod_name", "pod", "k8s.pod.name", "host", "hostname"]
+  private static let nodeFields = ["kubernetes.host", "node_name", "k8s.node.name", "node", "host"]
+  private static let linkFields = [
+    "trace_id", "traceId", "trace.id", "request_id", "requestId", "correlation_id", "x_request_id",
+  ]
+
+  /// - Parameter readsLines: Whether records are looked up; without, it is only about numbers and texts.
+  func facts(
+    of anomaly: Anomaly, counts: WorkloadCounts, workload: String, feedback: Double, readsLines: Bool
+  ) async throws -> SeriesFacts {
+    let key = anomaly.key
+    let isWhole = key.pattern == SeriesKey.allPatterns
+    let pattern = counts.patterns[key.pattern]
+    let streams = counts.streams(of: key)
+    var podNodes: [String: String] = [:]
+    var lines: [EvidenceLine] = []
+    var links: Set<UInt64> = []
+    if readsLines {
+      let start = Timestamp(minute: anomaly.onset)
+      let end = Timestamp(minute: max(anomaly.last, anomaly.onset) + 1)
+      // Of what went quiet, the last that was heard; of all else, how it began and where it stands.
+      let isQuiet = anomaly.kind == .silence || anomaly.kind == .drop
+      let range =
+        isQuiet
+        ? TimeRange(start: start.advanced(byNanoseconds: -3_600_000_000_000), end: end)
+        : TimeRange(start: start, end: end)
+      let rows = try await search.records(
+        ofPattern: isWhole ? nil : key.pattern, streams: Set(streams.map(\.number)), range: range,
+        first: isQuiet ? 0 : 3, last: 2, scope: scope)
+      for row in rows {
+        func text(_ names: [String]) -> String? {
+          for name in names {
+            let value = row[name]
+            if !value.isEmpty { return String(decoding: value, as: UTF8.self) }
+          }
+          return nil
+        }
+        if let id = text(["_id"]), let time = text(["_time"]).flatMap({ TimeExpression.parse($0, now: start) }) {
+          lines.append(
+            EvidenceLine(
+              id: id, time: time, text: Briefing.clipped(String(decoding: row["_msg"], as: UTF8.self), to: 2000),
+              workload: workload, key: key))
+        }
+        if let pod = text(Self.podLabels), let node = text(Self.nodeFields), pod != node { podNodes[pod] = node }
+        for name in Self.linkFields {
+          let value = row[name]
+          if !value.isEmpty { links.insert(StableHash.of(value)) }
+        }
+      }
+    }
+    func label(_ stream: Stream, _ names: [String]) -> String? {
+      for name in names {
+        if let value = stream.label(name), !value.isEmpty { return String(decoding: value, as: UTF8.self) }
+      }
+      return nil
+    }
+    var pods: [String: Int] = [:]
+    for entry in streams { if let pod = label(entry.stream, Self.podLabels) { pods[pod, default: 0] += entry.count } }
+    let all = counts.streams[key.workload] ?? [:]
+    let podCount = Set(all.values.compactMap { label($0, Self.podLabels) }).count
+    let severity = Self.scorer.score(
+      SeverityFacts(
+        text: isWhole ? "" : (pattern?.text ?? "") + "\n" + (lines.first?.text.prefix(400) ?? ""),
+        level: isWhole ? .unknown : pattern?.severity ?? .unknown, change: SeverityFacts.Change(anomaly),
+        workloadCount: 1, podCount: pods.count, feedback: feedback))
+    return SeriesFacts(
+      text: isWhole ? workload : pattern?.text ?? "", workload: workload,
+      namespace: streams.lazy.compactMap { label($0.stream, Self.namespaceLabels) }.first ?? "", severity: severity,
+      pods: pods.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }.prefix(Self.podsMax)
+        .map { SeriesFacts.Pod(name: $0.key, node: podNodes[$0.key] ?? "", count: $0.value) },
+      podCount: podCount, links: links, lines: lines)
+  }
+}
+
+extension Timestamp {
+  /// The start of a minute since 1970.
+  init(minute: Int64) {
+    let (nanoseconds, overflow) = minute.multipliedReportingOverflow(by: 60_000_000_000)
+    self.init(nanoseconds: overflow ? (minute < 0 ? .min : .max) : nanoseconds)
+  }
+
+  /// Whole minutes since 1970.
+  var minute: Int64 { nanoseconds.floorDivided(by: 60_000_000_000) }
+}
+
+extension SeverityFacts.Change {
+  /// What an anomaly says of the counts.
+  init(_ anomaly: Anomaly) {
+    let kind: Kind =
+      switch anomaly.kind {
+      case .new, .deployment: .new
+      // A new spelling of what was known before is hardly news.
+      case .variant: .steady
+      case .spike: .spike
+      case .drop: .drop
+      case .silence: .silence
+      case .shift: anomaly.evidence.observed >= anomaly.evidence.expected ? .shift : .drop
+      case .rare: .rare
+      case .newValue: .newValue
+      }
+    self.init(
+      kind: kind, z: anomaly.evidence.z, expected: anomaly.evidence.expected, observed: anomaly.evidence.observed)
+  }
+}

@@ -1,0 +1,358 @@
+import Detection
+import Domain
+import Embedding
+import FoundationEssentials
+import Indexing
+import Search
+import Storage
+
+/// Follows one tenant's counts minute by minute, and keeps its anomalies and incidents in the tenant's file.
+actor TenantWatch {
+  private let search: SearchService
+  private let indexes: TenantIndexPool
+  private let pool: TenantDatabasePool
+  private let scope: TenantScope
+  private let reader: SeriesFactsReader
+
+  private var detector = Detector()
+  private var tracker = IncidentTracker()
+  private var numbers = WorkloadNumbers()
+  private var places: WorkloadCounts?
+  private var hasLoaded = false
+  /// Minutes before this one in which nothing came may be minutes in which nobody was there to take it.
+  private let firstMinute: Int64
+  private var savedMinute: Int64 = 0
+  /// The last minute with a record.
+  private(set) var lastActive: Int64 = 0
+
+  private var facts: [UInt64: KnownFacts] = [:]
+  private var feedback: [SeriesKey: Double] = [:]
+  private var suppressions: [Suppression] = []
+  /// By id: as saved, so that only what changed is saved again and told.
+  private var savedAnomalies: [String: AnomalyDocument] = [:]
+  private var savedIncidents: [String: IncidentDocument] = [:]
+  private var vectors: [UInt32: [Float]] = [:]
+
+  private var lastTick: Task<[InsightEvent], any Error>?
+
+  private struct KnownFacts {
+    var facts: SeriesFacts
+    var minute: Int64
+    var hasLines: Bool
+  }
+
+  /// What a fresh watch learns from: a day shows the hours, more would take long to count.
+  private static let historyMinutes: Int64 = 1440
+  /// What is looked back at for where records came from.
+  private static let placesMinutes: Int64 = 60
+  private static let saveMinutes: Int64 = 10
+  /// Lines of an anomaly that goes on are looked up again after so many minutes.
+  private static let factsMinutes: Int64 = 5
+  /// Looks at lines in a tick, whether of one minute or of a day that is caught up with.
+  private static let linesMax = 300
+  private var linesLeft = 0
+
+  init(
+    search: SearchService, indexes: TenantIndexPool, pool: TenantDatabasePool, scope: TenantScope, now: Timestamp
+  ) {
+    self.search = search
+    self.indexes = indexes
+    self.pool = pool
+    self.scope = scope
+    reader = SeriesFactsReader(search: search, scope: scope)
+    firstMinute = now.minute
+    lastActive = now.minute
+  }
+
+  // MARK: A tick
+
+  /// Takes in all minutes that are over at `now`.
+  ///
+  /// - Returns: What changed, as JSON documents.
+  func tick(_ now: Timestamp) async throws -> [InsightEvent] {
+    // One after another: a tick waits for the file more than once.
+    let before = lastTick
+    let tick = Task {
+      _ = await before?.result
+      return try await self.tickNow(now)
+    }
+    lastTick = tick
+    return try await tick.value
+  }
+
+  private func tickNow(_ now: Timestamp) async throws -> [InsightEvent] {
+    try await load(now)
+    let end = now.minute
+    let start = detector.minute >= 0 ? max(detector.minute + 1, end - Self.historyMinutes) : end - Self.historyMinutes
+    guard start < end else { return [] }
+    let volumes = try await search.minuteVolumes(
+      "*", TimeRange(start: Timestamp(minute: start), end: Timestamp(minute: end)), scope: scope)
+    let counts = WorkloadCounts(volumes, numbers: &numbers)
+    if places == nil { places = counts } else { places?.absorb(counts) }
+    if let last = counts.minutes.last?.minute { lastActive = max(lastActive, last) }
+    let patterns = places?.patterns ?? [:]
+
+    linesLeft = Self.linesMax
+    var incidents: [UInt64: Incident] = [:]
+    var anomalies: [UInt64: Anomaly] = [:]
+    var next = 0
+    for minute in start..<end {
+      var brought = MinuteCounts(minute: minute, entries: [])
+      if next < counts.minutes.count, counts.minutes[next].minute == minute {
+        brought = counts.minutes[next]
+        next += 1
+      } else if minute < firstMinute {
+        continue
+      }
+      let found = detector.tick(brought, suppressions: suppressions) { self.similarity($0, $1, patterns) }
+      for anomaly in found { anomalies[anomaly.id] = anomaly }
+      try await learnFacts(of: found, minute: minute)
+      for incident in tracker.update(
+        minute: minute, found, links: IncidentLinks(similarity: { self.similarity($0, $1, patterns) }),
+        facts: { self.facts[$0.id]?.facts })
+      {
+        incidents[incident.id] = incident
+      }
+      if minute % 64 == 0 { await Task.yield() }
+    }
+    let isSaveDue = end - savedMinute >= Self.saveMinutes
+    let changes = try changes(
+      anomalies.values.sorted { $0.onset < $1.onset }, incidents.values.sorted { $0.id < $1.id })
+    try await database().insights.save(
+      changes.rows, state: isSaveDue ? state : nil, workloads: numbers.added)
+    numbers.didSave()
+    if isSaveDue { savedMinute = detector.minute }
+    let living = Set(anomalies.keys).union(detector.openAnomalies.map(\.id))
+    facts = facts.filter { living.contains($0.key) || detector.minute - $0.value.minute < 60 }
+    return changes.events
+  }
+
+  private func database() async throws -> TenantDatabase { try await pool.open(scope) }
+
+  private func learnFacts(of found: [Anomaly], minute: Int64) async throws {
+    guard let places else { return }
+    let ranked =
+      found.filter { $0.suppressedBy == nil }.sorted { abs($0.evidence.z) > abs($1.evidence.z) }
+      + found.filter { $0.suppressedBy != nil }
+    for anomaly in ranked {
+      let known = facts[anomaly.id]
+      let readsLines = linesLeft > 0 && (known?.hasLines != true || minute - (known?.minute ?? 0) >= Self.factsMinutes)
+      if known != nil, !readsLines, anomaly.phase != .ended {
+        // Its severity follows its numbers.
+        if minute - (known?.minute ?? 0) < Self.factsMinutes { continue }
+      }
+      if readsLines { linesLeft -= 1 }
+      var fresh = try await reader.facts(
+        of: anomaly, counts: places, workload: numbers.name(anomaly.key.workload),
+        feedback: (feedback[anomaly.key] ?? 0)
+          + (feedback[SeriesKey(pattern: SeriesKey.allPatterns, workload: anomaly.key.workload)] ?? 0),
+        readsLines: readsLines)
+      if !readsLines, let known {
+        fresh.lines = known.facts.lines
+        fresh.links = known.facts.links
+      }
+      facts[anomaly.id] = KnownFacts(facts: fresh, minute: minute, hasLines: readsLines || known?.hasLines == true)
+    }
+  }
+
+  private func similarity(_ left: UInt32, _ right: UInt32, _ patterns: [UInt32: Pattern]) -> Float {
+    func vector(_ number: UInt32) -> [Float] {
+      if let known = vectors[number] { return known }
+      let vector = patterns[number].map { StaticEmbedder.shared.embed($0.text) } ?? []
+      vectors[number] = vector
+      return vector
+    }
+    return zip(vector(left), vector(right)).reduce(0) { $0 + $1.0 * $1.1 }
+  }
+
+  // MARK: What changed
+
+  private func changes(
+    _ anomalies: [Anomaly], _ incidents: [Incident]
+  ) throws -> (rows: [InsightTable.Row], events: [InsightEvent]) {
+    var rows: [InsightTable.Row] = []
+    var events: [InsightEvent] = []
+    for anomaly in anomalies {
+      guard let facts = facts[anomaly.id]?.facts else { continue }
+      let document = AnomalyDocument(IncidentNode(anomaly: anomaly, facts: facts))
+      if savedAnomalies[document.id] == document { continue }
+      savedAnomalies[document.id] = anomaly.phase == .ended ? nil : document
+      let json = try JSON.bytes(document)
+      rows.append(
+        InsightTable.Row(
+          kind: .anomaly, id: document.id, startedAt: Timestamp(minute: anomaly.onset),
+          changedAt: Timestamp(minute: anomaly.last), isOpen: anomaly.phase != .ended, document: json))
+      events.append(InsightEvent(kind: .anomaly, document: json))
+    }
+    for incident in incidents {
+      var document = IncidentDocument(incident)
+      if let saved = savedIncidents[document.id] {
+        document.status = saved.status
+        document.statusAt = saved.statusAt
+        // What was settled and goes on again is not settled.
+        if saved.state != "open", document.state == "open", saved.status != .muted {
+          document.status = .open
+          document.statusAt = nil
+        }
+        if saved == document { continue }
+      }
+      savedIncidents[document.id] = document
+      let row = try row(document)
+      rows.append(row)
+      if document.status != .muted { events.append(InsightEvent(kind: .incident, document: row.document)) }
+    }
+    return (rows, events)
+  }
+
+  private func row(_ document: IncidentDocument) throws -> InsightTable.Row {
+    func time(_ text: String) -> Timestamp {
+      TimeExpression.parse(text, now: Timestamp(nanoseconds: 0)) ?? .init(minute: 0)
+    }
+    return InsightTable.Row(
+      kind: .incident, id: document.id, startedAt: time(document.onset), changedAt: time(document.last),
+      isOpen: document.state == "open", document: try JSON.bytes(document))
+  }
+
+  // MARK: What people say
+
+  /// - Returns: The changed document; nil if there is no such incident.
+  func setStatus(_ status: IncidentDocument.Status, ofIncident id: String, at time: Timestamp) async throws -> [UInt8]?
+  {
+    try await load(time)
+    guard let saved = try await database().insights.load(.incident, id: id) else { return nil }
+    var document = try savedIncidents[id] ?? JSON.value(IncidentDocument.self, saved.document)
+    document.status = status
+    document.statusAt = time.rfc3339
+    savedIncidents[id] = document
+    let row = try row(document)
+    try await database().insights.save([row])
+    return row.document
+  }
+
+  func add(_ document: SuppressionDocument, at time: Timestamp) async throws {
+    try await load(time)
+    guard let suppression = suppression(document) else { return }
+    try await database().insights.save(
+      [
+        InsightTable.Row(
+          kind: .suppression, id: document.id, startedAt: Timestamp(minute: suppression.minutes.lowerBound),
+          changedAt: Timestamp(minute: suppression.minutes.upperBound), isOpen: true,
+          document: try JSON.bytes(document))
+      ], workloads: numbers.added)
+    numbers.didSave()
+    suppressions.append(suppression)
+  }
+
+  /// - Returns: Whether there was one.
+  func removeSuppression(_ id: String, at time: Timestamp) async throws -> Bool {
+    try await load(time)
+    suppressions.removeAll { String($0.id, radix: 16) == id }
+    return try await database().insights.delete(.suppression, id: id)
+  }
+
+  /// - Parameter points: What it adds to the score of the pattern in the workload; 0 takes back what was said.
+  func setFeedback(
+    workload: String, pattern: UInt32?, points: Double, at time: Timestamp
+  ) async throws -> [UInt8] {
+    try await load(time)
+    let key = SeriesKey(pattern: pattern ?? SeriesKey.allPatterns, workload: numbers.claim(workload))
+    let document = FeedbackDocument(workload: workload, pattern: pattern, points: points, changedAt: time.rfc3339)
+    let json = try JSON.bytes(document)
+    let id = "\(key.workload).\(key.pattern)"
+    if points == 0 {
+      _ = try await database().insights.delete(.feedback, id: id)
+      feedback[key] = nil
+    } else {
+      try await database().insights.save(
+        [InsightTable.Row(kind: .feedback, id: id, startedAt: time, changedAt: time, isOpen: true, document: json)],
+        workloads: numbers.added)
+      feedback[key] = points
+    }
+    numbers.didSave()
+    // Scores are made anew.
+    facts = [:]
+    return json
+  }
+
+  private func suppression(_ document: SuppressionDocument) -> Suppression? {
+    guard let id = UInt64(document.id, radix: 16),
+      let start = TimeExpression.parse(document.start, now: Timestamp(nanoseconds: 0)),
+      let end = TimeExpression.parse(document.end, now: Timestamp(nanoseconds: 0)), start < end
+    else { return nil }
+    let reason: Suppression.Reason =
+      switch document.reason {
+      case .snoozed: .snoozed
+      case .expected: .expected
+      case .maintenance: .maintenance
+      }
+    return Suppression(
+      id: id, reason: reason, workload: document.workload.map { numbers.claim($0) }, pattern: document.pattern,
+      kinds: Set(document.kinds), minutes: start.minute..<max(end.minute, start.minute + 1),
+      periodMinutes: document.repeatMinutes.map(Int64.init))
+  }
+
+  // MARK: The file
+
+  private func load(_ now: Timestamp) async throws {
+    if hasLoaded { return }
+    let insights = try await database().insights
+    numbers = WorkloadNumbers(try await insights.workloads())
+    if let state = try await insights.detectorState(), let (detector, tracker) = Self.decode(state.data) {
+      self.detector = detector
+      self.tracker = tracker
+      savedMinute = state.minute
+      // Where records came from is not part of the state.
+      let volumes = try await search.minuteVolumes(
+        "*",
+        TimeRange(
+          start: Timestamp(minute: state.minute - Self.placesMinutes), end: Timestamp(minute: state.minute + 1)),
+        scope: scope)
+      places = WorkloadCounts(volumes, numbers: &numbers)
+    }
+    for row in try await insights.list(.feedback, limit: 10_000) {
+      guard let document = try? JSON.value(FeedbackDocument.self, row.document) else { continue }
+      let workload = numbers.claim(document.workload)
+      feedback[SeriesKey(pattern: document.pattern ?? SeriesKey.allPatterns, workload: workload)] = document.points
+    }
+    for row in try await insights.list(.suppression, limit: 10_000) {
+      guard let document = try? JSON.value(SuppressionDocument.self, row.document) else { continue }
+      if let suppression = suppression(document) { suppressions.append(suppression) }
+    }
+    for row in try await insights.list(.anomaly, onlyOpen: true, limit: 10_000) {
+      guard let document = try? JSON.value(AnomalyDocument.self, row.document) else { continue }
+      savedAnomalies[document.id] = document
+    }
+    for row in try await insights.list(.incident, onlyOpen: true, limit: 10_000) {
+      guard let document = try? JSON.value(IncidentDocument.self, row.document) else { continue }
+      savedIncidents[document.id] = document
+    }
+    hasLoaded = true
+  }
+
+  /// Saves where the detector stands, so that the next start need not learn anew.
+  func save() async throws {
+    guard hasLoaded, detector.minute > savedMinute else { return }
+    try await database().insights.save([], state: state, workloads: numbers.added)
+    numbers.didSave()
+    savedMinute = detector.minute
+  }
+
+  // DETECTOR STATE in the tenant's file: u32 byte count of the detector's own state, little-endian; that; the tracker's.
+  private var state: InsightTable.DetectorState {
+    let (own, incidents) = (detector.serialized(), tracker.serialized())
+    let count = UInt32(own.count)
+    let head = (0..<4).map { UInt8(truncatingIfNeeded: count >> (8 * UInt32($0))) }
+    return InsightTable.DetectorState(minute: detector.minute, data: head + own + incidents)
+  }
+
+  private static func decode(_ data: [UInt8]) -> (Detector, IncidentTracker)? {
+    guard data.count >= 4 else { return nil }
+    let count = (0..<4).reduce(0) { $0 | Int(data[$1]) << (8 * $1) }
+    guard data.count - 4 >= count else { return nil }
+    // Of another build, or damaged: it learns anew.
+    guard let detector = try? Detector(serialized: Array(data[4..<(4 + count)])),
+      let tracker = try? IncidentTracker(serialized: Array(data[(4 + count)...]))
+    else { return nil }
+    return (detector, tracker)
+  }
+}

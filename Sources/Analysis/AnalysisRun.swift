@@ -146,7 +146,7 @@ struct AnalysisRun: Sendable {
       let score = SeriesFactsReader.scorer.score(
         SeverityFacts(
           text: entry.pattern.text + "\n" + String(decoding: entry.sample.prefix(400), as: UTF8.self),
-          level: entry.severity, change: SeverityFacts.Change(node.anomaly), workloadCount: workloads.count,
+          level: entry.severity, change: node.anomaly.change, workloadCount: workloads.count,
           podCount: node.facts.pods.count))
       return PatternClusters.Member(
         entry: entry, change: PatternChange(node.anomaly, start: counts.range.start, step: counts.step), score: score,

@@ -69,6 +69,9 @@ package actor TenantIndex {
     return fresh
   }
 
+  /// Patterns that ended since the index was loaded, each with the one that took its templates over.
+  package var merges: [UInt32: UInt32] { mergedInto }
+
   /// The patterns that a text describes, the nearest first.
   ///
   /// - Parameter among: The only ones that may be answered; nil: all.

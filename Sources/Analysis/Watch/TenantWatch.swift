@@ -32,6 +32,7 @@ actor TenantWatch {
   private var savedIncidents: [String: IncidentDocument] = [:]
   private let similarity = PatternSimilarity()
 
+  private var followedMerges: Set<UInt32> = []
   private var lastTick: Task<[InsightEvent], any Error>?
 
   private struct KnownFacts {
@@ -92,6 +93,11 @@ actor TenantWatch {
     similarity.patterns = places?.patterns ?? [:]
 
     linesLeft = Self.linesMax
+    // What was counted as two patterns is counted as one from now on, and was not new.
+    for (old, new) in try await indexes.index(of: database()).merges.sorted(by: { $0.key < $1.key })
+    where followedMerges.insert(old).inserted {
+      detector.merge(pattern: old, into: new)
+    }
     var incidents: [UInt64: Incident] = [:]
     var anomalies: [UInt64: Anomaly] = [:]
     var next = 0

@@ -1,7 +1,7 @@
 /// What is remembered of one series: the last two hours by minute, a week by half hour, eight weeks by hour.
 ///
-/// About 100 bytes and four more for each half hour and each hour with records while it has no records for two hours; 240
-/// more by minute after that; never more than 3.8 KB.
+/// Four bytes for each half hour and each hour with records, and 240 by minute while there were records within two hours;
+/// never more than 3.8 KB.
 struct Baseline: Equatable, Sendable {
   static let minutesMax = 120
   static let halfHoursMax = 336

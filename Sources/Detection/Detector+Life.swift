@@ -195,6 +195,8 @@ extension Detector {
 
   mutating func openNewValue(_ value: MinuteCounts.NewValue) {
     guard let index = indexOfKey[value.key] else { return }
+    // Of a variable that keeps taking new values the first is told.
+    guard !open.contains(where: { $0.series == index && $0.anomaly.value?.variable == value.variable }) else { return }
     let one = series[Int(index)]
     // In its first minutes every value is new, and in a new pattern that is said already.
     guard minute - one.firstMinute >= Int64(Limits.newMinutes) else { return }

@@ -98,7 +98,7 @@ struct SingleLog {
       let change = anomalies[key] == nil ? SingleLog.change(mine, of: total) : anomaly.change
       return IncidentNode(anomaly: anomaly, facts: log.facts(key, change: change, mine))
     }
-    let serious = nodes.filter { SeverityScore.Grade(points: $0.points) >= .low }
+    let serious = nodes.filter { SeverityScore.Grade(points: $0.points) >= .medium }
     // Where no line speaks of trouble, those are told of that are unlike the rest.
     let told = serious.isEmpty ? nodes.filter { anomalies[$0.key] != nil || $0.anomaly.kind == .rare } : serious
     let similarity = log.similarity()

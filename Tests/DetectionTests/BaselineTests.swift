@@ -44,6 +44,11 @@ import Testing
     #expect(try SlotHistory(from: &reader, capacity: 336) == history)
   }
 
+  @Test func `a series at rest is small`() {
+    // With two histories of a few entries, their heads, and its place in the index: half a kilobyte.
+    #expect(MemoryLayout<Series>.stride <= 360, "\(MemoryLayout<Series>.stride)")
+  }
+
   @Test func `the expectation is the median of the last hour and its spread that of two`() {
     var baseline = Baseline()
     baseline.wake()

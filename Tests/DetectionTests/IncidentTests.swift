@@ -16,10 +16,10 @@ import Testing
   }
 
   private func node(
-    _ key: SeriesKey, _ workload: String, _ text: String, onset: Int64, z: Double = 20,
+    _ key: SeriesKey, _ workload: String, _ text: String, onset: Int64, z: Double = 20, kind: Anomaly.Kind = .spike,
     pods: [SeriesFacts.Pod] = [], podCount: Int = 0, links: Set<UInt64> = [], phase: Anomaly.Phase = .ongoing
   ) -> IncidentNode {
-    let anomaly = anomaly(key, onset: onset, z: z, phase: phase)
+    let anomaly = anomaly(key, kind, onset: onset, z: z, phase: phase)
     let severity = scorer.score(SeverityFacts(text: text, level: .error, change: anomaly.change))
     let lines = (0..<3).map {
       EvidenceLine(
@@ -151,6 +151,30 @@ import Testing
     #expect(open.members.count == 3)
     let merged = try #require(joined.first { !$0.isOpen })
     #expect(merged.state == .merged(into: open.id))
+  }
+
+  @Test func `what is over comes after what goes on, and is said to be over`() throws {
+    var past = node(key(1, 1), "cart", "Request failed: disk error", onset: monday, z: 90)
+    past.anomaly.phase = .ended
+    let nodes = [past, node(key(2, 2), "mail", "Queue is full, message rejected", onset: monday + 9, z: 9)]
+    let incidents = Incident.incidents(of: nodes, links: IncidentLinks())
+
+    #expect(incidents.map(\.isOpen) == [true, false])
+    let report = Report(
+      incidents, coverage: .init(minutes: monday..<monday + 20, recordCount: 9, patternCount: 2, workloadCount: 2))
+    #expect(report.headline.hasPrefix("mail"))
+    #expect(report.sections.last?.since.contains("until") == true)
+    #expect(report.sections.last?.normalAgain.first?.hasPrefix("everything") == true)
+  }
+
+  @Test func `fewer failures than usual are no trouble, and explain none`() {
+    let fewer = node(key(1, 1), "store", "Request failed: disk error", onset: monday, z: -20, kind: .drop)
+    let caller = node(key(2, 2), "front", "Request failed: store returned 500", onset: monday, z: 20)
+    let incident = Incident(of: [fewer, caller], links: IncidentLinks(calls: { $0 == 2 && $1 == 1 }))
+
+    #expect(fewer.points < 2)
+    #expect(incident.candidates.first?.workload == "front")
+    #expect(incident.candidates.last?.explainedBy == [key(2, 2)])
   }
 
   @Test func `suppressed anomalies make no incident`() {

@@ -51,7 +51,10 @@ package struct Incident: Sendable {
   package static func incidents(of nodes: [IncidentNode], links: IncidentLinks) -> [Incident] {
     let nodes = nodes.sorted { Detector.precedes($0.anomaly, $1.anomaly) }
     return IncidentGraph(nodes, links: links).components
-      .map { Incident(of: $0.map { nodes[$0] }, links: links) }
+      .map { component in
+        let members = component.map { nodes[$0] }
+        return Incident(state: members.allSatisfy(\.isOver) ? .closed : .open, of: members, links: links)
+      }
       .sorted(by: isMoreUrgent)
   }
 

@@ -114,7 +114,7 @@ package struct IncidentGraph {
     if names(node, explainer) { return names(explainer, node) ? nil : .name }
     // Only an alarm of its own explains others: calls alone connect everything with everything.
     guard abs(a.anomaly.evidence.z) >= IncidentGraph.explainingZ, a.points >= b.points,
-      SeverityScore.Grade(points: a.points) >= .medium, !names(explainer, node)
+      SeverityScore.Grade(points: a.points) >= .medium, b.anomaly.isShortfall || !names(explainer, node)
     else { return nil }
     // The caller fails where the called one does; what is no longer called writes less.
     let (caller, called) = b.anomaly.isShortfall ? (a.key.workload, b.key.workload) : (b.key.workload, a.key.workload)

@@ -13,8 +13,8 @@ package struct RootCandidate: Sendable, Equatable {
 
   package var isRoot: Bool { explainedBy.isEmpty }
 
-  /// What is over weighs a quarter of what goes on: who reads this wants to know what is wrong now.
-  static let overFactor = 0.25
+  /// What is over weighs a third of what goes on: who reads this wants to know what is wrong now.
+  static let overFactor = 1.0 / 3
   /// What another explains is no cause, but stays in the list.
   static let explainedFactor = 0.25
 

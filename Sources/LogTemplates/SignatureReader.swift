@@ -58,6 +58,11 @@ struct SignatureReader: Sendable {
   /// For each byte of `message` what stands there if it is a slot.
   private var slotMasks: [Mask] = []
   private(set) var tokens: [Token] = []
+  /// For each byte of `message` the index of the template's slot that stands there, if one does.
+  private var slotIndices: [UInt16] = []
+
+  /// Places of markers that stand for text.
+  private var hiddenPlaces: Set<Int> = []
 
   /// A byte, or 0x100 plus the mask of a wildcard; in the upper half its place in `message`.
   typealias Unit = UInt32
@@ -128,12 +133,15 @@ struct SignatureReader: Sendable {
   private mutating func takeUnits(of template: Template) {
     units.removeAll(keepingCapacity: true)
     var index = 0
+    var slot: Unit = 0
     let count = min(template.text.count, SignatureReader.textBytesMax)
     while index < count {
       let byte = template.text[index]
       if byte == Template.slotMarker {
         let kind = index + 1 < template.text.count ? SlotKind(rawValue: template.text[index + 1]) : nil
-        units.append(SignatureReader.wildcard(Mask(kind)))
+        // Until units have a place, the upper half tells the slot.
+        units.append(SignatureReader.wildcard(Mask(kind)) | slot << 16)
+        slot += 1
         index += 2
       } else {
         units.append(Unit(byte))
@@ -145,13 +153,16 @@ struct SignatureReader: Sendable {
   /// What is left is the message: from here on units know their place in it.
   private mutating func placeUnits() {
     message.removeAll(keepingCapacity: true)
+    if !hiddenPlaces.isEmpty { hiddenPlaces.removeAll() }
     slotMasks.removeAll(keepingCapacity: true)
+    slotIndices.removeAll(keepingCapacity: true)
     for index in units.indices {
       let unit = units[index]
       let isWildcard = SignatureReader.isWildcard(unit)
       message.append(isWildcard ? Template.slotMarker : UInt8(truncatingIfNeeded: unit))
       slotMasks.append(isWildcard ? SignatureReader.mask(of: unit) : .any)
-      units[index] |= Unit(truncatingIfNeeded: index) << 16
+      slotIndices.append(UInt16(truncatingIfNeeded: unit >> 16))
+      units[index] = unit & 0xFFFF | Unit(truncatingIfNeeded: index) << 16
     }
   }
 
@@ -159,6 +170,7 @@ struct SignatureReader: Sendable {
   private static let hiddenByte: UInt8 = 0xFE
 
   mutating func hide(places: ClosedRange<Int>, _ mask: Mask) {
+    if message[places.lowerBound] != Template.slotMarker { hiddenPlaces.insert(places.lowerBound) }
     for place in places { message[place] = SignatureReader.hiddenByte }
     message[places.lowerBound] = Template.slotMarker
     slotMasks[places.lowerBound] = mask
@@ -358,5 +370,40 @@ struct SignatureReader: Sendable {
     if wildcards == 1, let mask = tokens[index].mask, let marker = piece.firstIndex(of: Template.slotMarker) {
       piece[marker + 1] = mask.rawValue
     }
+  }
+
+  // MARK: Parameters
+
+  /// What makes up the value of the wildcard at `index`: the words around its slots and all between them. Empty if no
+  /// slot is in it.
+  func parameterParts(of index: Int) -> [PatternMiner.Parameter.Part] {
+    let start = index > 0 ? tokens[index - 1].end : 0
+    let end = max(start, tokens[index].end)
+    guard let first = (start..<end).first(where: { isSlot($0) }), let last = (start..<end).last(where: { isSlot($0) })
+    else { return [] }
+    func isBlank(_ place: Int) -> Bool { SignatureReader.isSpace(Unit(message[place])) }
+    var low = first
+    while low > start, !isBlank(low - 1) { low -= 1 }
+    var high = last + 1
+    while high < end, !isBlank(high) { high += 1 }
+    while high > last + 1, [0x2E, 0x2C, 0x3B, 0x3A].contains(message[high - 1]) { high -= 1 }
+    var parts: [PatternMiner.Parameter.Part] = []
+    var text: [UInt8] = []
+    for place in low..<high {
+      if isSlot(place) {
+        if !text.isEmpty { parts.append(.text(text)) }
+        text = []
+        parts.append(.slot(Int(slotIndices[place])))
+      } else if message[place] < SignatureReader.hiddenByte {
+        text.append(message[place])
+      }
+    }
+    if !text.isEmpty { parts.append(.text(text)) }
+    return parts
+  }
+
+  /// Hidden text has a marker, too, but is the template's own.
+  private func isSlot(_ place: Int) -> Bool {
+    message[place] == Template.slotMarker && !hiddenPlaces.contains(place)
   }
 }

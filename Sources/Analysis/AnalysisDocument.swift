@@ -7,8 +7,11 @@ package struct AnalysisRequest: Sendable {
   package var range: TimeRange
   /// Clusters of fewer records are left out.
   package var minClusterSize: Int
+  /// What asked for it: `manual`, `hourly`, `daily`.
+  package var trigger: String
 
-  package init(namespace: String?, range: TimeRange, minClusterSize: Int) {
+  package init(namespace: String?, range: TimeRange, minClusterSize: Int, trigger: String = "manual") {
+    self.trigger = trigger
     self.namespace = namespace
     self.range = range
     self.minClusterSize = minClusterSize
@@ -90,6 +93,8 @@ struct AnalysisDocument: Codable, Sendable {
   var start: String
   var end: String
   var minClusterSize: Int
+  /// manual, hourly, daily; nil in documents of before there were others.
+  var trigger: String?
   var clusterCount = 0
   /// 0...10
   var severityScore = 0.0
@@ -114,6 +119,7 @@ struct AnalysisDocument: Codable, Sendable {
     case createdAt = "created_at"
     case status, namespace, start, end
     case minClusterSize = "min_cluster_size"
+    case trigger
     case clusterCount = "cluster_count"
     case severityScore = "severity_score"
     case severity, headline, summary
@@ -133,6 +139,7 @@ struct AnalysisDocument: Codable, Sendable {
     try container.encode(start, forKey: .start)
     try container.encode(end, forKey: .end)
     try container.encode(minClusterSize, forKey: .minClusterSize)
+    try container.encode(trigger ?? "manual", forKey: .trigger)
     try container.encode(clusterCount, forKey: .clusterCount)
     try container.encode(severityScore, forKey: .severityScore)
     try container.encode(severity, forKey: .severity)

@@ -93,7 +93,9 @@ struct AnalysisRun: Sendable {
     document.severity = SeverityScore.Grade(points: worst).rawValue
     document.incidents = incidents.prefix(Self.incidentsMax).map { IncidentDocument($0) }
     document.findings = try await findings(incidents, filter: filter)
-    document.findings += Briefing.addressed(document)
+    if let addressed = try await addressed(document, filter: filter, request.range) {
+      document.findings.append(addressed)
+    }
     document.headline = story.headline
     document.summary = Briefing.summary(story, document)
     document.report = story.markdown
@@ -217,6 +219,22 @@ struct AnalysisRun: Sendable {
       }
     }
     return findings
+  }
+
+  /// Orders to the analyzer in the evidence of incidents and in the samples of clusters, as a finding with their records.
+  private func addressed(
+    _ document: AnalysisDocument, filter: String, _ range: TimeRange
+  ) async throws -> AnalysisDocument.Finding? {
+    var lines = (document.incidents ?? []).flatMap(\.evidence).map {
+      AnalysisDocument.Evidence(id: $0.id, time: $0.time, message: $0.message, stream: $0.workload)
+    }
+    for cluster in document.clusters
+    where cluster.sampleLogs.contains(where: { !InjectionDetector.kinds(in: $0).isEmpty }) {
+      let patterns = cluster.patterns.prefix(Self.sampleMax).map(String.init).joined(separator: ",")
+      let request = SearchRequest(text: "\(filter) pattern:in(\(patterns))", range: range, limit: 10)
+      try await search.prepare(request, scope: scope).run { lines += $0.map(Self.evidence) }
+    }
+    return Briefing.addressed(lines)
   }
 
   /// A rollout, restart or change of configuration shortly before `onset`.

@@ -34,37 +34,22 @@ enum Briefing {
     return paragraphs.joined(separator: "\n\n")
   }
 
-  /// Lines that talk to whoever reads them for a machine: told of, never followed.
-  static func addressed(_ document: AnalysisDocument) -> [AnalysisDocument.Finding] {
-    let lines = (document.incidents ?? []).flatMap(\.evidence)
-    var seen: Set<String> = []
+  /// Lines that give orders to whoever analyzes them: told of, never followed. Nil if there are none.
+  static func addressed(_ lines: [AnalysisDocument.Evidence]) -> AnalysisDocument.Finding? {
     var found: [AnalysisDocument.Evidence] = []
     var kinds: [String] = []
-    func look(_ text: String, _ evidence: AnalysisDocument.Evidence) {
-      let told = InjectionDetector.kinds(in: text)
-      guard !told.isEmpty, seen.insert(text).inserted else { return }
-      found.append(evidence)
+    for line in lines {
+      let told = InjectionDetector.kinds(in: line.message)
+      if told.isEmpty || found.contains(where: { $0.message == line.message }) { continue }
+      found.append(line)
       for kind in told where !kinds.contains(kind.words) { kinds.append(kind.words) }
     }
-    for line in lines {
-      look(line.message, .init(id: line.id, time: line.time, message: line.message, stream: line.workload))
-    }
-    for cluster in document.clusters {
-      for sample in cluster.sampleLogs {
-        look(
-          sample,
-          .init(
-            id: "", time: cluster.lastSeen, message: clipped(sample, to: 2000), stream: cluster.workloads.first ?? ""))
-      }
-    }
-    guard let first = found.first else { return [] }
-    return [
-      .init(
-        title: "Text in the logs gives orders to whoever analyzes them",
-        detail: "It was read as data: \(list(kinds)). Somebody may be trying to mislead the reading of these logs.",
-        kind: "injection", severity: SeverityScore.Grade.medium.rawValue, onset: first.time,
-        evidence: Array(found.prefix(5)))
-    ]
+    guard let first = found.first else { return nil }
+    return .init(
+      title: "Text in the logs gives orders to whoever analyzes them",
+      detail: "It was read as data: \(list(kinds)). Somebody may be trying to mislead the reading of these logs.",
+      kind: "injection", severity: SeverityScore.Grade.medium.rawValue, onset: first.time,
+      evidence: Array(found.prefix(5)))
   }
 
   static func count(_ number: Int, _ noun: String) -> String { "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")" }

@@ -14,7 +14,8 @@ extension Stream {
       }
       return nil
     }
-    if let container = value(["kubernetes.container_name", "container"]), !Stream.genericContainers.contains(container) {
+    if let container = value(["kubernetes.container_name", "container"]), !Stream.genericContainers.contains(container)
+    {
       return container
     }
     if let service = value(["service", "service.name", "app"]) { return service }

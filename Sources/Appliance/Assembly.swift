@@ -30,6 +30,8 @@ struct Assembly: Sendable {
   let search: SearchService
   let analyses: AnalysisService
   let watch: WatchService
+  let reports: ReportService
+  private let transport = AsyncHTTPTransport()
   let routes: Routes
   let metrics = RequestMetrics()
   let connections = ClientConnections()
@@ -86,11 +88,16 @@ struct Assembly: Sendable {
     analyses = AnalysisService(
       pool: pool, indexes: indexes, search: search.inBackground, executor: executor, now: now, logger: logger)
     watch = WatchService(pool: pool, indexes: indexes, search: search.inBackground, now: now, logger: logger)
+    reports = ReportService(
+      pool: pool, watch: watch, analyses: analyses, transport: transport.send,
+      owner: configuration.allowsPrivateWebhooks || configuration.isDevelopment ? .operators : .tenant, now: now,
+      logger: logger)
     let ingestMetrics = ingest.metrics
     let connections = connections
     routes = Routes(
       WebServices(
-        ingest: ingest, search: search, analyses: analyses, watch: watch, access: access, metrics: metrics,
+        ingest: ingest, search: search, analyses: analyses, watch: watch, reports: reports, access: access,
+        metrics: metrics,
         limits: WebLimits(compressedBodyByteCountMax: configuration.compressedBodyByteCountMax),
         version: Timberline.version, isDevelopment: configuration.isDevelopment, now: now,
         checks: [("disk", Assembly.diskCheck(configuration.dataFolder))],
@@ -123,6 +130,11 @@ struct Assembly: Sendable {
   /// Flushes every tenant and lets go of the folder.
   func close() async {
     await analyses.finish()
+    do {
+      try await transport.shutdown()
+    } catch {
+      logger.warning("connections to other servers were not closed", metadata: ["error": "\(error)"])
+    }
     await pool.closeAll()
     await indexes.finish()
     await control.close()
@@ -171,6 +183,10 @@ struct InsightService: Service {
   let assembly: Assembly
 
   func run() async throws {
-    await cancelWhenGracefulShutdown { await assembly.watch.run() }
+    await cancelWhenGracefulShutdown {
+      async let reports: Void = assembly.reports.run()
+      await assembly.watch.run()
+      await reports
+    }
   }
 }

@@ -88,6 +88,12 @@ package struct Routes: Sendable {
       .tenant(.post, "/api/v1/analyses", .analysesWrite, analyses.start),
       .tenant(.get, "/api/v1/analyses/{id}", .analysesRead, analyses.one),
       .tenant(.delete, "/api/v1/analyses/{id}", .analysesWrite, analyses.delete),
+      .tenant(.get, "/api/v1/analyses/{id}/events", .analysesRead, analyses.events),
+      .tenant(.get, "/api/v1/analyses/{id}/report", .analysesRead, analyses.report),
+      .tenant(.post, "/api/v1/analyses/{id}/cancel", .analysesWrite, analyses.cancel),
+      .tenant(.get, "/api/v1/settings/reports", .analysesWrite, analyses.settings),
+      .tenant(.put, "/api/v1/settings/reports", .analysesWrite, analyses.setSettings),
+      .tenant(.post, "/api/v1/settings/reports/test", .analysesWrite, analyses.testHook),
 
       .tenant(.get, "/api/v1/anomalies", .analysesRead, insights.anomalies),
       .tenant(.get, "/api/v1/incidents", .analysesRead, insights.incidents),
@@ -142,6 +148,7 @@ package struct WebServices: Sendable {
   package var search: SearchService
   package var analyses: AnalysisService
   package var watch: WatchService
+  package var reports: ReportService
   package var access: AccessPolicy
   package var metrics: RequestMetrics
   package var limits: WebLimits
@@ -154,7 +161,7 @@ package struct WebServices: Sendable {
   package var collectMetrics: @Sendable () async -> String
 
   package init(
-    ingest: IngestService, search: SearchService, analyses: AnalysisService, watch: WatchService,
+    ingest: IngestService, search: SearchService, analyses: AnalysisService, watch: WatchService, reports: ReportService,
     access: AccessPolicy, metrics: RequestMetrics, limits: WebLimits, version: String, isDevelopment: Bool,
     now: @escaping @Sendable () -> Timestamp, checks: [(name: String, run: @Sendable () async -> String?)],
     collectMetrics: @escaping @Sendable () async -> String
@@ -163,6 +170,7 @@ package struct WebServices: Sendable {
     self.search = search
     self.analyses = analyses
     self.watch = watch
+    self.reports = reports
     self.access = access
     self.metrics = metrics
     self.limits = limits

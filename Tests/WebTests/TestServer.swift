@@ -51,12 +51,16 @@ struct TestServer: Sendable {
       executor: globalConcurrentExecutor, now: now)
     let access = AccessPolicy(keys: keyService, isDevelopment: isDevelopment)
     let metrics = RequestMetrics()
+    let analyses = AnalysisService(
+      pool: pool, indexes: indexes, search: search, executor: globalConcurrentExecutor, now: now, logger: logger)
+    let watch = WatchService(pool: pool, indexes: indexes, search: search, now: now, logger: logger)
+    let reports = ReportService(
+      pool: pool, watch: watch, analyses: analyses,
+      transport: { _ in throw LanguageModelFailure.unreachable("no network in tests") }, owner: .tenant, now: now,
+      logger: logger)
     let routes = Routes(
       WebServices(
-        ingest: ingest, search: search,
-        analyses: .init(
-          pool: pool, indexes: indexes, search: search, executor: globalConcurrentExecutor, now: now, logger: logger),
-        watch: .init(pool: pool, indexes: indexes, search: search, now: now, logger: logger), access: access,
+        ingest: ingest, search: search, analyses: analyses, watch: watch, reports: reports, access: access,
         metrics: metrics, limits: WebLimits(compressedBodyByteCountMax: 1 << 16), version: "0",
         isDevelopment: isDevelopment, now: now, checks: checks, collectMetrics: { "" }))
     let outcome: Swift.Result<Result, any Error>

@@ -86,7 +86,8 @@ struct SeriesFactsReader: Sendable {
         workloadCount: 1, podCount: pods.count, feedback: feedback))
     return SeriesFacts(
       text: isWhole ? workload : pattern?.text ?? "", workload: workload,
-      namespace: streams.lazy.compactMap { label($0.stream, Self.namespaceLabels) }.first ?? "", addresses: addresses.subtracting([workload]).sorted(), severity: severity,
+      namespace: streams.lazy.compactMap { label($0.stream, Self.namespaceLabels) }.first ?? "",
+      addresses: addresses.subtracting([workload]).sorted(), severity: severity,
       pods: pods.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }.prefix(Self.podsMax)
         .map { SeriesFacts.Pod(name: $0.key, node: podNodes[$0.key] ?? "", count: $0.value) },
       podCount: podCount, links: links, lines: lines)

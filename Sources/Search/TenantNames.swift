@@ -39,7 +39,7 @@ final class TenantNames: TemplateSource, @unchecked Sendable {
     return template
   }
 
-  func knowledge(of words: [[UInt8]]) -> [TemplateWords.Knowledge]? {
+  func knowledge(of words: [[UInt8]]) -> [UInt8]? {
     self.words.knowledge(of: words, count: database.templateCount) { database.template($0) }
   }
 

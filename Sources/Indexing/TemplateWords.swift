@@ -10,13 +10,13 @@ package final class TemplateWords: Sendable {
   /// What is known of the messages of a template, without a look at its text: one byte a template, for there are many.
   package enum Knowledge {
     /// A literal may hold the words, or it can't be told.
-    package static let nothing: UInt8 = 0
+    @inlinable package static var nothing: UInt8 { 0 }
     /// A literal holds the only word.
-    package static let inLiteral: UInt8 = 1
+    @inlinable package static var inLiteral: UInt8 { 1 }
     /// No message holds them.
-    package static let none: UInt8 = 2
+    @inlinable package static var none: UInt8 { 2 }
     /// No literal holds them; variables may.
-    package static let variablesOnly: UInt8 = 3
+    @inlinable package static var variablesOnly: UInt8 { 3 }
   }
 
   /// Fewer templates are walked in less time than their words take memory.

@@ -15,8 +15,8 @@ final class MessageTest: @unchecked Sendable {
   let letterRuns: [[(run: LetterRun, ignoresCase: Bool, mask: UInt64)]]
   /// By template: `TemplateWords.Knowledge`, or what a look at it has shown.
   private var verdicts: [UInt8] = []
-  private static let all: UInt8 = 4
-  private static let maybe: UInt8 = 5
+  private static var all: UInt8 { 4 }
+  private static var maybe: UInt8 { 5 }
   private var walks: [(inVariables: [UInt64], isRuledOut: Bool)?] = []
   private let templates: any TemplateSource
 

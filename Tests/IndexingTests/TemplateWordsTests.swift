@@ -24,8 +24,14 @@ import Testing
       text("disk is Full"), text("disk is fullest"), text("took ", .integer, then: " ms"), text("user ", .word),
       text("path ", .path, then: " is full"),
     ]
-    #expect(knowledge(of: "full", in: texts) == [Known.inLiteral, Known.none, Known.none, Known.variablesOnly, Known.inLiteral])
-    #expect(knowledge(of: "absent", in: texts) == [Known.none, Known.none, Known.none, Known.variablesOnly, Known.variablesOnly])
+    #expect(
+      knowledge(of: "full", in: texts) == [
+        Known.inLiteral, Known.none, Known.none, Known.variablesOnly, Known.inLiteral,
+      ])
+    #expect(
+      knowledge(of: "absent", in: texts) == [
+        Known.none, Known.none, Known.none, Known.variablesOnly, Known.variablesOnly,
+      ])
   }
 
   @Test func `of several words nothing is sure but that a template has room for none`() {

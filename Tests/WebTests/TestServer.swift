@@ -1,3 +1,4 @@
+import Analysis
 import Domain
 import FoundationEssentials
 import HTTPTypes

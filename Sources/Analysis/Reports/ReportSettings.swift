@@ -1,4 +1,4 @@
-package import Domain
+import Domain
 
 /// When a tenant's report is made by itself, and where it goes.
 package struct ReportSettings: Codable, Equatable, Sendable {

@@ -5,13 +5,13 @@ internal import Domain
 /// Depends on the templates and their order only, as all of the miner.
 struct FrameMemory: Sendable {
   /// Hosts as units: a slot in a name counts as one, whatever it holds.
-  private(set) var hosts: Set<[UInt8]> = []
+  var hosts: Set<[UInt8]> = []
   /// Shapes of columns that are no part of the message.
-  private(set) var columns: Set<[UInt8]> = []
-  private var candidates: [[UInt8]: Candidate] = [:]
+  var columns: Set<[UInt8]> = []
+  var candidates: [[UInt8]: Candidate] = [:]
 
   /// Columns that may be a head, and the templates that have them.
-  private struct Candidate: Sendable {
+  struct Candidate: Sendable {
     var templates: [(number: UInt32, template: Template)] = []
     var nextWords: Set<[UInt8]> = []
   }

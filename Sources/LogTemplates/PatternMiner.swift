@@ -239,12 +239,16 @@ package struct PatternMiner: Sendable {
   }
 
   private mutating func group(of signature: [Int32]) -> Int {
-    var shape = [Int32(truncatingIfNeeded: signature.count)]
-    for token in signature where vocabulary.traits(of: token).contains(.mark) { shape.append(token) }
+    let shape = shape(of: signature)
     if let known = groupOfShape[shape] { return known }
     groupOfShape[shape] = groups.count
     groups.append(Group(tree: PatternTree(width: signature.count)))
     return groups.count - 1
+  }
+
+  func shape(of signature: [Int32]) -> [Int32] {
+    [Int32(truncatingIfNeeded: signature.count)]
+      + signature.filter { vocabulary.traits(of: $0).contains(.mark) }
   }
 
   /// Adds a template to a known signature.

@@ -94,7 +94,8 @@ struct PatternTree: Sendable {
 
   init(width: Int) { self.width = width }
 
-  var count: Int { width == 0 ? nodes.count : tokens.count / width }
+  /// Signatures; of no tokens there is but one.
+  var count: Int { width == 0 ? 1 : tokens.count / width }
 
   func signature(_ index: Int) -> ArraySlice<Int32> { tokens[index * width..<(index + 1) * width] }
   func pieces(_ index: Int) -> ArraySlice<Piece> { pieces[index * width..<(index + 1) * width] }
@@ -133,7 +134,6 @@ struct PatternTree: Sendable {
   mutating func divideAll(_ vocabulary: PatternVocabulary) -> [Int] {
     nodes = [Node()]
     free = []
-    let count = width == 0 ? 1 : tokens.count / width
     for index in 0..<count { add(Int32(truncatingIfNeeded: index), to: 0, vocabulary) }
     var leaves: [Int] = []
     divide(0, vocabulary, &leaves)

@@ -116,6 +116,55 @@ import Testing
     #expect((0..<number).allSatisfy { miner.pattern(ofTemplate: $0) != nil })
   }
 
+  @Test(arguments: 1...4 as ClosedRange<UInt64>)
+  func `a miner made of an exported state goes on like the one that exported it`(seed: UInt64) throws {
+    var random = SeededGenerator(seed: seed)
+    var generator = MessageGenerator(seed: seed)
+    var first = PatternMiner()
+    let messages =
+      PatternMinerTests.lines(seed: seed, count: 500).map { Array($0.utf8) } + (0..<200).map { _ in generator.next() }
+      + (0..<20).map { Array("13\($0) node-\($0) x 107\($0) 1 \($0 % 2 == 0 ? "up" : "down")".utf8) } + [[]]
+    let templates = messages.shuffled(using: &random).map { Decomposer().decompose($0).template }
+    for (number, template) in templates.prefix(400).enumerated() {
+      _ = first.insert(template, number: UInt32(number), source: UInt32(number % 3))
+    }
+    _ = try? first.merge(3, into: 5)
+    _ = try? first.split([7])
+
+    var second = try #require(PatternMiner(state: first.exportedState()))
+
+    #expect(second.exportedState() == first.exportedState())
+    #expect(second.patterns == first.patterns)
+    for pattern in first.patterns { #expect(second.text(of: pattern) == first.text(of: pattern)) }
+    for (number, template) in templates.enumerated().dropFirst(400) {
+      let expected = first.insert(template, number: UInt32(number), source: 1)
+      let changes = second.insert(template, number: UInt32(number), source: 1)
+      #expect(changes == expected)
+    }
+    #expect(second.exportedState() == first.exportedState())
+  }
+
+  @Test func `bytes that are no state are refused, whatever they are`() {
+    var random = SeededGenerator(seed: 11)
+    var miner = MinerFixture()
+    miner.insert(PatternMinerTests.lines(seed: 1, count: 60))
+    let state = miner.miner.exportedState()
+    var limits = PatternMiner.Limits()
+    limits.patternsMax = 7
+    func isRefused(_ state: [UInt8], _ limits: PatternMiner.Limits = .init()) -> Bool {
+      PatternMiner(state: state, limits: limits) == nil
+    }
+
+    #expect(isRefused([]))
+    #expect(isRefused(state, limits))
+    for _ in 0..<300 {
+      var bytes = state
+      bytes[Int.random(in: 0..<bytes.count, using: &random)] ^= UInt8.random(in: 1...255, using: &random)
+      #expect(isRefused(bytes))
+      #expect(isRefused(Array(state.prefix(Int.random(in: 0..<state.count, using: &random)))))
+    }
+  }
+
   @Test func `memory is bounded: no signature is kept beyond the bound`() {
     var limits = PatternMiner.Limits()
     limits.signaturesMax = 50

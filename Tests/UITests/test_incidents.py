@@ -196,10 +196,10 @@ def test_without_events_it_is_asked_for_and_a_failure_is_said(site):
     page.goto(site.server.address + "/incidents")
     page.wait_for_selector(".incidents tbody tr")
     expect(page.locator(".watching")).to_contain_text("every 30 s")
-    page.route("**/incidents?*", lambda route: route.fulfill(status=500, json={"title": "The store does not answer"}))
+    page.route("**/api/v1/incidents?*", lambda route: route.fulfill(status=500, json={"title": "The store does not answer"}))
     page.goto(site.server.address + "/incidents?from=now-2h")
     expect(page.get_by_role("alert")).to_contain_text("The store does not answer")
-    page.unroute("**/incidents?*")
+    page.unroute("**/api/v1/incidents?*")
     page.get_by_role("button", name="Try again").click()
     page.wait_for_selector(".incidents tbody tr")
 

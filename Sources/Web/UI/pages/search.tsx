@@ -138,7 +138,8 @@ export function SearchPage() {
   });
   const watch = useInsightFeed();
   const watched = useResource(
-    meaning ? null : `watched ${window.start} ${window.end} ${watch.generation}`,
+    // The feed's first word starts it, so that it is not asked for twice.
+    meaning || watch.generation === 0 ? null : `watched ${window.start} ${window.end} ${watch.generation}`,
     async (signal) => {
       const [incidents, anomalies] = await Promise.all([
         api.incidents(window, false, 50, signal),

@@ -27,8 +27,11 @@ struct MinedLog {
   /// Adds up how many of `records` each pattern has; the records are not kept.
   mutating func count(_ records: ParsedRecords, into counts: inout [UInt32: Int]) {
     let parts = Decomposition(records)
-    let patterns = parts.templates.map { miner.pattern(ofTemplate: number(ofTemplate: $0)) ?? 0 }
-    for template in parts.columns.templates { counts[patterns[Int(template)], default: 0] += 1 }
+    var recordCounts = [Int](repeating: 0, count: parts.templates.count)
+    for template in parts.columns.templates { recordCounts[Int(template)] += 1 }
+    for (template, count) in zip(parts.templates, recordCounts) {
+      counts[miner.pattern(ofTemplate: number(ofTemplate: template)) ?? 0, default: 0] += count
+    }
   }
 
   private mutating func number(ofTemplate text: [UInt8]) -> UInt32 {

@@ -100,8 +100,11 @@ extension UnsafeBufferPointer<UInt8> {
   func part(_ range: Range<Int>) -> UnsafeBufferPointer<UInt8> { UnsafeBufferPointer(rebasing: self[range]) }
 
   /// Whether these bytes are `word` in any case; `word` is in lower case ASCII.
+  @inline(__always)
   func equals(folded word: StaticString) -> Bool {
-    count == word.utf8CodeUnitCount && ByteReader(self).hasPrefix(folded: word)
+    guard count == word.utf8CodeUnitCount else { return false }
+    for offset in 0..<count where asciiLowercased(self[offset]) != word.utf8Start[offset] { return false }
+    return true
   }
 
   /// Without blanks and line ends at either end.

@@ -18,7 +18,28 @@ enum LineFrame: Int, CaseIterable {
   }
 }
 
-/// What could be read from the head of one line.
+/// What the head of a line may say besides time and severity.
+enum HeaderField: UInt8 {
+  case stream, host, app, pid, thread, level, logger, method, status
+
+  static let count = 9
+
+  var name: StaticString {
+    switch self {
+    case .stream: "stream"
+    case .host: "host"
+    case .app: "app"
+    case .pid: "pid"
+    case .thread: "thread"
+    case .level: "level"
+    case .logger: "logger"
+    case .method: "method"
+    case .status: "status"
+    }
+  }
+}
+
+/// What could be read from the head of one line. Without memory of its own: there is one for every line.
 struct LineHeader {
   var frame = LineFrame.plain
   var time: Timestamp?
@@ -27,15 +48,24 @@ struct LineHeader {
   var message: Range<Int> = 0..<0
   /// CRI: the message goes on in the next line of the stream.
   var isPartial = false
-  /// Names and the places of their values in the line.
-  var fields: [(name: StaticString, value: Range<Int>)] = []
 
-  mutating func add(_ name: StaticString, _ value: Range<Int>) {
-    guard !value.isEmpty, value.count <= 256, !has(name) else { return }
-    fields.append((name, value))
+  private(set) var fieldCount = 0
+  private var present: UInt16 = 0
+  private var fields = InlineArray<9, HeaderField>(repeating: .stream)
+  private var places = InlineArray<9, Range<Int>>(repeating: 0..<0)
+
+  /// A field and the place of its value in the line, in the order found.
+  func field(_ index: Int) -> (name: StaticString, value: Range<Int>) { (fields[index].name, places[index]) }
+
+  mutating func add(_ field: HeaderField, _ value: Range<Int>) {
+    guard !value.isEmpty, value.count <= 256, !has(field) else { return }
+    fields[fieldCount] = field
+    places[fieldCount] = value
+    fieldCount += 1
+    present |= 1 << UInt16(field.rawValue)
   }
 
-  func has(_ name: StaticString) -> Bool { fields.contains { $0.name.utf8Start == name.utf8Start } }
+  func has(_ field: HeaderField) -> Bool { present >> UInt16(field.rawValue) & 1 == 1 }
 }
 
 /// Finds the frame of lines, learning from those that came before.
@@ -197,7 +227,7 @@ struct LineFrameReader {
     guard reader.take(0x20) || reader.isAtEnd else { return false }
     header.frame = .cri
     header.isPartial = tag == UInt8(ascii: "P")
-    header.add("stream", stream)
+    header.add(.stream, stream)
     header.message = reader.index..<line.count
     return true
   }
@@ -224,8 +254,8 @@ struct LineFrameReader {
     header.frame = .klog
     header.time = found.time
     header.severity = SeverityDetector.severity(letter: line[0])
-    header.add("pid", pid)
-    header.add("logger", place.lowerBound..<place.upperBound - 1)
+    header.add(.pid, pid)
+    header.add(.logger, place.lowerBound..<place.upperBound - 1)
     return true
   }
 
@@ -246,11 +276,10 @@ struct LineFrameReader {
       } else {
         return true
       }
-      let names: [StaticString] = ["host", "app", "pid"]
-      for name in names {
+      for field in [HeaderField.host, .app, .pid] {
         guard reader.take(0x20) else { return true }
         let token = reader.token()
-        if token.count > 1 || line[token.lowerBound] != UInt8(ascii: "-") { header.add(name, token) }
+        if token.count > 1 || line[token.lowerBound] != UInt8(ascii: "-") { header.add(field, token) }
       }
       return true
     }
@@ -290,9 +319,9 @@ struct LineFrameReader {
     }
     guard reader.take(":") else { return false }
     header.frame = .syslog
-    header.add("host", host)
-    header.add("app", app)
-    header.add("pid", pid)
+    header.add(.host, host)
+    header.add(.app, app)
+    header.add(.pid, pid)
     return true
   }
 
@@ -326,15 +355,15 @@ struct LineFrameReader {
         value = reader.token()
       }
       if key.equals(folded: "level") || key.equals(folded: "lvl") || key.equals(folded: "severity") {
-        header.add("level", value)
+        header.add(.level, value)
       } else if key.equals(folded: "logger") || key.equals(folded: "component") {
-        header.add("logger", value)
+        header.add(.logger, value)
       } else if key.equals(folded: "host") || key.equals(folded: "hostname") {
-        header.add("host", value)
+        header.add(.host, value)
       } else if key.equals(folded: "app") || key.equals(folded: "service") {
-        header.add("app", value)
+        header.add(.app, value)
       } else if key.equals(folded: "pid") {
-        header.add("pid", value)
+        header.add(.pid, value)
       }
     }
   }
@@ -349,8 +378,8 @@ struct LineFrameReader {
     while !reader.isAtEnd, reader.peek() != UInt8(ascii: "\"") { reader.index += reader.peek() == 0x5C ? 2 : 1 }
     guard reader.take("\""), reader.take(0x20), reader.digitCount() == 3 else { return false }
     let status = reader.index..<reader.index + 3
-    header.add("method", method..<methodEnd)
-    header.add("status", status)
+    header.add(.method, method..<methodEnd)
+    header.add(.status, status)
     switch line[status.lowerBound] {
     case UInt8(ascii: "5"): header.severity = .error
     case UInt8(ascii: "4"): header.severity = .warning
@@ -384,18 +413,18 @@ struct LineFrameReader {
       guard end > begin else { return }
       let token = line.part(begin..<end)
       let hasColon = end < reader.index && line[end] == UInt8(ascii: ":")
-      if let kind = number(token), header.fields.count < 4 {
+      if let kind = number(token), header.fieldCount < 4 {
         // `31#31`: nginx writes process and thread so.
-        if !header.has("pid") { header.add("pid", begin..<begin + kind) } else { header.add("thread", begin..<end) }
+        if !header.has(.pid) { header.add(.pid, begin..<begin + kind) } else { header.add(.thread, begin..<end) }
         continue
       }
-      if !header.has("level"), isLevel(token, isMarked: hasColon || isAfterComma, hasProcess: header.has("pid")) {
-        header.add("level", begin..<end)
+      if !header.has(.level), isLevel(token, isMarked: hasColon || isAfterComma, hasProcess: header.has(.pid)) {
+        header.add(.level, begin..<end)
         continue
       }
-      if !header.has("logger"), isName(token), isLogger(reader, hasColon: hasColon, hasLevel: header.has("level")) {
-        header.add("logger", begin..<end)
-        if header.has("level") { return }
+      if !header.has(.logger), isName(token), isLogger(reader, hasColon: hasColon, hasLevel: header.has(.level)) {
+        header.add(.logger, begin..<end)
+        if header.has(.level) { return }
         continue
       }
       return
@@ -425,32 +454,32 @@ struct LineFrameReader {
     while inner.count > 1, line[inner.lowerBound] == 0x20 { inner = inner.lowerBound + 1..<inner.upperBound }
     while inner.count > 1, line[inner.upperBound - 1] == 0x20 { inner = inner.lowerBound..<inner.upperBound - 1 }
     let text = line.part(inner)
-    if !header.has("level") {
+    if !header.has(.level) {
       var wordStart = inner.upperBound
       while wordStart > inner.lowerBound, isLetter(line[wordStart - 1]) { wordStart -= 1 }
       let isWhole = wordStart == inner.lowerBound || line[wordStart - 1] == UInt8(ascii: ":")
       if isWhole, wordStart < inner.upperBound, inner.upperBound - wordStart > 1,
         SeverityDetector.severity(level: line.part(wordStart..<inner.upperBound)) != nil
       {
-        header.add("level", wordStart..<inner.upperBound)
+        header.add(.level, wordStart..<inner.upperBound)
         return true
       }
     }
     if number(text) != nil {
-      header.add("pid", inner)
+      header.add(.pid, inner)
       return true
     }
     var process = ByteReader(text)
     if process.hasPrefix("pid ") {
       process.index = 4
       let digits = process.digitCount(countMax: 10)
-      header.add("pid", inner.lowerBound + 4..<inner.lowerBound + 4 + digits)
+      header.add(.pid, inner.lowerBound + 4..<inner.lowerBound + 4 + digits)
       return true
     }
     guard isLetter(text[0]), !process.hasPrefix("client "), !text.contains(UInt8(ascii: "=")),
       !text.contains(UInt8(ascii: "{"))
     else { return false }
-    header.add("thread", inner)
+    header.add(.thread, inner)
     return true
   }
 

@@ -27,6 +27,7 @@ struct RecordSink {
 
   private var names: [Name] = []
   private var nameIndex = HashIndex()
+  private var staticNames: [(address: UInt, number: Int)] = []
   private var fieldSetIndex = HashIndex()
   private var fieldSetResults: [FieldSet] = []
   private var streamIndex = HashIndex()
@@ -83,7 +84,19 @@ struct RecordSink {
 
   /// Adds a field with a copy of `value`.
   mutating func addField(_ name: StaticString, _ value: UnsafeBufferPointer<UInt8>) {
-    addField(name.buffer) { $0.append(contentsOf: value) }
+    let number = nameNumber(name)
+    let start = records.bytes.count
+    records.bytes.append(contentsOf: value)
+    addValue(name: number, start: start)
+  }
+
+  /// Names in the program's text are few, and known by where they stand there.
+  private mutating func nameNumber(_ name: StaticString) -> Int {
+    let address = UInt(bitPattern: name.utf8Start)
+    for known in staticNames where known.address == address { return known.number }
+    let number = nameNumber(name.buffer)
+    staticNames.append((address, number))
+    return number
   }
 
   private mutating func addValue(name number: Int, start: Int) {

@@ -45,20 +45,20 @@ package struct TextLinesParser: Sendable {
   private var document: [UInt8]?
   private var lastTime: Timestamp
   private var pending: PendingRecord?
+  /// The line that `pending` was read from, and the lines that were joined to it. Kept for its memory when there is none.
+  private var pendingText: [UInt8] = []
   /// CRI: what the streams have said of a message not yet complete.
   private var partials: [(isError: Bool, bytes: [UInt8])] = [(false, []), (true, [])]
 
   /// The largest JSON document that is no JSON lines.
   private static let documentByteCountMax = 256 << 20
 
-  /// A record that the next line may go on with.
+  /// A record that the next line may go on with. Its places are those in `pendingText`.
   private struct PendingRecord {
     var line: Int
     var time: Timestamp
-    var severity: Severity?
-    var message: [UInt8] = []
+    var header: LineHeader
     var lineCount = 1
-    var fields: [(name: StaticString, value: [UInt8])] = []
   }
 
   package init(options: Options) {
@@ -102,10 +102,15 @@ package struct TextLinesParser: Sendable {
     }
     flush()
     for index in partials.indices where !partials[index].bytes.isEmpty {
-      var record = PendingRecord(line: lineNumber, time: lastTime)
-      swap(&record.message, &partials[index].bytes)
-      record.fields = [("stream", Array((partials[index].isError ? "stderr" : "stdout").utf8))]
-      put(record)
+      pendingText.removeAll(keepingCapacity: true)
+      pendingText.append(contentsOf: (partials[index].isError ? "stderr" : "stdout").utf8)
+      pendingText += partials[index].bytes
+      partials[index].bytes = []
+      var header = LineHeader()
+      header.add(.stream, 0..<6)
+      header.message = 6..<pendingText.count
+      pending = PendingRecord(line: lineNumber, time: lastTime, header: header)
+      flush()
     }
     isFirst = true
     isSkippingLine = false
@@ -270,23 +275,22 @@ package struct TextLinesParser: Sendable {
       return
     } else {
       flush()
-      pending = record(line, header)
+      begin(line, header)
     }
   }
 
-  private mutating func record(_ line: UnsafeBufferPointer<UInt8>, _ header: LineHeader) -> PendingRecord {
+  private mutating func begin(_ line: UnsafeBufferPointer<UInt8>, _ header: LineHeader) {
     let time = header.time ?? lastTime
     lastTime = time
-    var record = PendingRecord(line: lineNumber, time: time, severity: header.severity)
-    record.message = Array(line.part(header.message))
-    record.fields = header.fields.map { ($0.name, Array(line.part($0.value))) }
-    return record
+    pendingText.removeAll(keepingCapacity: true)
+    pendingText.append(contentsOf: line)
+    pending = PendingRecord(line: lineNumber, time: time, header: header)
   }
 
   /// The runtime cuts long lines into pieces marked P and a last one marked F; the streams may alternate.
   private mutating func readCRI(_ line: UnsafeBufferPointer<UInt8>, _ header: LineHeader) {
     let message = line.part(header.message)
-    let isError = header.fields.first.map { line[$0.value.lowerBound + 3] == UInt8(ascii: "e") } ?? false
+    let isError = line[header.field(0).value.lowerBound + 3] == UInt8(ascii: "e")
     let stream = isError ? 1 : 0
     if header.isPartial || !partials[stream].bytes.isEmpty {
       partials[stream].bytes.append(contentsOf: message)
@@ -295,32 +299,32 @@ package struct TextLinesParser: Sendable {
         return reject(lineNumber, tooLong)
       }
       if header.isPartial { return }
-      var record = record(line, header)
-      record.message = partials[stream].bytes
-      partials[stream].bytes = []
       flush()
-      pending = record
+      begin(line, header)
+      pendingText.removeSubrange(header.message)
+      pendingText += partials[stream].bytes
+      partials[stream].bytes = []
       return
     }
     // A trace inside: every line of it has the frame, none but the first a head of its own.
-    if let pending, pending.fields.first?.value == header.fields.first.map({ Array(line.part($0.value)) }),
-      pending.time <= header.time ?? pending.time, message.count > 0, join(message)
+    if let pending, pending.header.fieldCount > 0, pending.time <= header.time ?? pending.time, message.count > 0,
+      pendingText[pending.header.field(0).value].elementsEqual(line.part(header.field(0).value)), join(message)
     {
       return
     }
     flush()
-    if message.count > 0 { pending = record(line, header) }
+    if message.count > 0 { begin(line, header) }
   }
 
   /// Adds `line` to the record before it if it goes on with that.
   private mutating func join(_ line: UnsafeBufferPointer<UInt8>) -> Bool {
-    guard pending != nil, pending!.lineCount < MultilineJoiner.lineCountMax,
-      pending!.message.count + line.count < MultilineJoiner.byteCountMax,
-      pending!.message.withUnsafeBufferPointer({ MultilineJoiner.continues(line, message: $0) })
+    guard let record = pending, record.lineCount < MultilineJoiner.lineCountMax else { return false }
+    let start = record.header.message.lowerBound
+    guard pendingText.count - start + line.count < MultilineJoiner.byteCountMax,
+      pendingText.withUnsafeBufferPointer({ MultilineJoiner.continues(line, message: $0.part(start..<$0.count)) })
     else { return false }
-    // In place: a copy of the message for every line of a trace would be quadratic.
-    pending!.message.append(0x0A)
-    pending!.message.append(contentsOf: line)
+    pendingText.append(0x0A)
+    pendingText.append(contentsOf: line)
     pending!.lineCount += 1
     return true
   }
@@ -328,21 +332,22 @@ package struct TextLinesParser: Sendable {
   private mutating func flush() {
     guard let record = pending else { return }
     pending = nil
-    put(record)
-  }
-
-  private mutating func put(_ record: PendingRecord) {
     if let breach = bounds.breach(record.time) {
       return reject(record.line, TimeBounds.reason(breach, options.limits))
     }
     if sink.isFull { return reject(record.line, "the chunk holds more than can be taken at once") }
-    sink.beginFields()
-    for field in record.fields {
-      field.value.withUnsafeBufferPointer { sink.addField(field.name, $0) }
+    pendingText.withUnsafeBufferPointer { text in
+      sink.beginFields()
+      for index in 0..<record.header.fieldCount {
+        let (name, value) = record.header.field(index)
+        sink.addField(name, text.part(value))
+      }
+      let fields = sink.endFields()
+      let span = sink.appendMessage {
+        $0.append(contentsOf: text.part(record.header.message.lowerBound..<text.count))
+      }
+      sink.append(time: record.time, message: span, fields: fields, severity: record.header.severity)
     }
-    let fields = sink.endFields()
-    let span = sink.appendMessage { $0 += record.message }
-    sink.append(time: record.time, message: span, fields: fields, severity: record.severity)
     recordLines.append(record.line)
   }
 

@@ -6,7 +6,9 @@ extension SignatureReader {
   mutating func removeFrame(_ frames: inout FrameMemory) {
     openingColumns = nil
     var start: Int
-    if let opening = timeEnd() ?? levelAfterNumbers() {
+    if let bars = barsEnd() {
+      start = bars
+    } else if let opening = timeEnd() ?? levelAfterNumbers() {
       start = columnsEnd(from: opening)
       start = facilityEnd(from: start)
       start = hostEnd(from: start, &frames)
@@ -84,6 +86,24 @@ extension SignatureReader {
     return count >= 2 ? levelEnd(at: index) : nil
   }
 
+  /// Past columns that bars divide, of which the first is a variable and none holds a blank, up to a number that follows
+  /// a name: `20260318-13:44:27:606|Cart|30002312|`.
+  private func barsEnd() -> Int? {
+    var index = 0
+    guard Reader.isWildcard(at(0)) else { return nil }
+    while Reader.isWildcard(at(index)) || at(index) == 0x3A || at(index) == 0x2D || at(index) == 0x2E { index += 1 }
+    guard at(index) == 0x7C else { return nil }
+    var end: Int?
+    for _ in 0..<3 {
+      let column = index + 1
+      index = columnEnd(at: column)
+      guard index > column, at(index) == 0x7C else { break }
+      end = index + 1
+      if index == column + 1, Reader.isWildcard(at(column)) { break }
+    }
+    return end
+  }
+
   // MARK: Columns after the time
 
   private static let bracketsMax = 3
@@ -96,6 +116,7 @@ extension SignatureReader {
     var brackets = 0
     var sawLevel = false
     var sawBar = false
+    var sawContext = false
     scan: while index < units.count {
       switch at(index) {
       case 0x2D where at(index - 1) == 0x20 && at(index + 1) == 0x20:
@@ -127,9 +148,16 @@ extension SignatureReader {
         // A mark alone is a level.
         index += 1
       case 0x5B:
-        guard brackets < Reader.bracketsMax, let close = closingBracket(of: index) else { break scan }
+        guard brackets < Reader.bracketsMax, let close = closingBracket(of: index), !holdsPair(index..<close) else {
+          break scan
+        }
         brackets += 1
         index = close + 1
+        if sawContext {
+          // The context that follows a logger is the last of the head.
+          if at(index) == 0x20 { index += 1 }
+          return hasWord(from: index) ? index : end
+        }
       case let unit where Reader.isWildcard(unit):
         if Reader.mask(of: unit) == .path { break scan }
         index += 1
@@ -140,6 +168,7 @@ extension SignatureReader {
           sawLevel = true
           index = next
         } else if let next = sourceEnd(at: index) ?? (sawLevel ? componentEnd(at: index) : nil) {
+          sawContext = at(next) == 0x20 && at(next + 1) == 0x5B
           index = next
         } else if sawBar, let next = barredEnd(at: index) {
           index = next
@@ -169,6 +198,15 @@ extension SignatureReader {
       index += 1
     }
     return nil
+  }
+
+  /// `[client 10.0.0.7` and `[instance: 7f9c`: of the message, unlike `[main` and `[pid 7`.
+  private func holdsPair(_ range: Range<Int>) -> Bool {
+    var index = range.lowerBound + 1
+    while Reader.isLetter(at(index)) { index += 1 }
+    guard index > range.lowerBound + 1, match("pid", at: range.lowerBound + 1) == nil else { return false }
+    if at(index) == 0x3A { index += 1 }
+    return at(index) == 0x20 && Reader.isWildcard(at(index + 1)) && index + 1 < range.upperBound
   }
 
   /// A word that blanks fill up to the next column, a dotted name before a bracket, a name before the bracket that ends
@@ -267,10 +305,13 @@ extension SignatureReader {
     while at(program) == 0x2D || at(program) == 0x20 { program += 1 }
     let host = (start..<end).map { Reader.isWildcard(at($0)) ? UInt8.max : UInt8(truncatingIfNeeded: at($0)) }
     if match("kernel", at: program).map({ at($0) == 0x3A }) == true || programEnd(at: program) != nil {
-      frames.learn(host: host)
+      // A variable alone is no name.
+      if host.count > 1 { frames.learn(host: host) }
       return program
     }
-    guard frames.hosts.contains(host), hasWord(from: program) else { return start }
+    // Nothing but a host is written `dn228/dn228`.
+    let isHost = (start..<end).contains { at($0) == 0x2F } || frames.hosts.contains(host)
+    guard isHost, hasWord(from: program) else { return start }
     var tag = program
     while Reader.isNameUnit(at(tag)) { tag += 1 }
     if tag > program, at(tag) == 0x20, Reader.isWildcard(at(tag + 1)), at(tag + 2) == 0x3A { tag += 2 }

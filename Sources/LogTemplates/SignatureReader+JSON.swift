@@ -27,6 +27,42 @@ extension SignatureReader {
     units = skeleton
   }
 
+  /// Leaves of a line of `key=value` pairs that hold a message that message: `ts=… level=info msg="Ready" port=80`.
+  mutating func readPairs() {
+    guard SignatureReader.isLetter(at(0)) || at(0) == 0x40 else { return }
+    var index = 0
+    var message: Range<Int>?
+    var pairs = 0
+    while index < units.count, pairs < SignatureReader.membersMax {
+      let key = index
+      while SignatureReader.isWordByte(at(index)) || SignatureReader.isNameMark(at(index))
+        || SignatureReader.isWildcard(at(index))
+      { index += 1 }
+      // Where a pair is missing, the line is no list of pairs; after the message anything may follow.
+      guard index > key, at(index) == 0x3D else { break }
+      let name = key..<index
+      index += 1
+      var value = index..<index
+      if let text = SignatureReader.text(units, &index) {
+        value = text
+      } else {
+        while index < units.count, !SignatureReader.isSpace(at(index)) { index += 1 }
+        value = value.lowerBound..<index
+      }
+      pairs += 1
+      if message == nil, value.count > 1,
+        SignatureReader.isEqual(units[name], "msg") || SignatureReader.isEqual(units[name], "message")
+      {
+        message = value
+      }
+      guard index == units.count || SignatureReader.isSpace(at(index)) else { break }
+      while SignatureReader.isSpace(at(index)) { index += 1 }
+    }
+    if let message, pairs >= 2 { units = SignatureReader.unescaped(units[message]) }
+  }
+
+  private static func isNameMark(_ unit: Unit) -> Bool { unit == 0x2E || unit == 0x2D || unit == 0x40 }
+
   private struct Member {
     var key: Range<Int>
     /// Within the quotes of a text.

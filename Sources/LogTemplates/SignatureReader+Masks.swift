@@ -86,6 +86,11 @@ extension SignatureReader {
             index = end
             continue scan
           }
+          if let end = hexPair(at: index) {
+            hide(index..<end, as: .hex)
+            index = end
+            continue scan
+          }
           if let end = dottedNameBeforePort(at: index) {
             hide(index..<end, as: .address)
             index = end
@@ -137,6 +142,15 @@ extension SignatureReader {
     return slashes > 0 && afterSlash > 0 ? index : nil
   }
 
+  /// Two hex letters between variables with colons: of a hardware address.
+  private func hexPair(at start: Int) -> Int? {
+    guard at(start - 1) == 0x3A, at(start + 2) == 0x3A, (at(start) | 0x20) &- 0x61 < 6,
+      (at(start + 1) | 0x20) &- 0x61 < 6, SignatureReader.isWildcard(at(start - 2)),
+      SignatureReader.isWildcard(at(start + 3))
+    else { return nil }
+    return start + 2
+  }
+
   /// Eight and more letters that are all hex digits.
   private func hexWord(at start: Int) -> Int? {
     var index = start
@@ -148,12 +162,14 @@ extension SignatureReader {
 
   private static let hostUnitsMax = 255
 
-  /// `db.prod.example` in `db.prod.example:5432`; at the head of a message, a name without points too.
+  /// `db.prod.example` in `db.prod.example:5432`; at the head of a message, a name in small letters without points too.
   private func dottedNameBeforePort(at start: Int) -> Int? {
     var index = start
     var points = 0
+    var sawCapital = false
     while index - start < SignatureReader.hostUnitsMax {
       let unit = at(index)
+      if unit &- 0x41 < 26 { sawCapital = true }
       if unit == 0x2E, SignatureReader.isLetter(at(index + 1)) {
         points += 1
       } else if !SignatureReader.isLetter(unit) && unit != 0x2D {
@@ -162,7 +178,8 @@ extension SignatureReader {
       index += 1
     }
     let next = at(index + 1)
-    guard points > 0 || (start == 0 && at(index + 2) == 0x20), at(index) == 0x3A, SignatureReader.isWildcard(next),
+    guard points > 0 || (start == 0 && !sawCapital && at(index + 2) == 0x20), at(index) == 0x3A,
+      SignatureReader.isWildcard(next),
       SignatureReader.mask(of: next) == .number
     else { return nil }
     return index

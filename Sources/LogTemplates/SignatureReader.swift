@@ -83,6 +83,7 @@ struct SignatureReader: Sendable {
   mutating func read(_ template: Template, frames: inout FrameMemory) {
     takeUnits(of: template)
     readObject()
+    readPairs()
     cutTrace()
     while let last = units.last, SignatureReader.isSpace(last) { units.removeLast() }
     removeFrame(&frames)

@@ -10,6 +10,7 @@ import Testing
     "VAPI 1131566461 2005.11.09 dn228 Nov 9 12:01:01 dn228/dn228 kernel: Disk is full",
     "- 1117838570 2005.06.03 R02-M1-N0-C:J12-U11 2005-06-03-15.42.50.675872 R02-M1-N0-C:J12-U11 RAS KERNEL INFO Disk is full",
     "[10.30 16:49:06] chrome.exe *64 - Disk is full",
+    "20260318-13:44:27:606|Shop_Cart|30002312|Disk is full",
     "[10.30 16:49:06] git-remote-https.exe - Disk is full",
     "081109 203615 148 INFO dfs.DataNode$PacketResponder: Disk is full",
     "2016-09-28 04:30:30, Info                  CBS    Disk is full",
@@ -29,7 +30,12 @@ import Testing
     "[2026-03-18T13:44:27Z INFO  shop::cart] Disk is full",
     "2026/03/18 13:44:27 main.go:12: Disk is full",
     "E0318 13:44:27.320123       1 controller.go:12] Disk is full",
+    // Pairs
+    "ts=2026-03-18T13:44:27.123Z level=info caller=main.go:52 msg=\"Disk is full\" version=2.1",
+    "time=\"2026-03-18T13:44:27Z\" level=error msg=\"Disk is full\" host=db-3",
     // Systems
+    "2026-03-18 13:44:27.000 UTC [1234] LOG:  Disk is full",
+    "1:M 18 Mar 2026 13:44:27.123 * Disk is full",
     "Mar 18 13:44:27 host-10-105-160-95 kernel[0]: Disk is full",
     "Mar 18 13:44:27 studio Some App Helper[1231]: Disk is full",
     "<34>Mar 18 13:44:27 web sshd[4242]: Disk is full",
@@ -55,6 +61,27 @@ import Testing
     let words = Set(message.split(separator: " ").filter { $0.allSatisfy(\.isLetter) })
     let shown = Set(miner.patternTexts[0].split(separator: " "))
     #expect(words.isSubset(of: shown), "\(miner.patternTexts)")
+  }
+
+  @Test(arguments: [
+    (
+      "[Sun Dec 04 05:15:09 2005] [error] [client 222.166.160.184] Directory index forbidden",
+      "[client <*>] Directory index forbidden"
+    ),
+    (
+      "2026-03-18 00:00:04.500 2931 INFO nova.manager [req-3ea4052c - -] [instance: b9000564] VM Started",
+      "[instance: <*>] VM Started"
+    ),
+    ("DHCPDISCOVER from 00:11:43:e3:ba:c3 via eth1", "DHCPDISCOVER from <*> via <*>"),
+    ("onExtend:1514038530000 14 0 4", "onExtend:<*> <*> <*> <*>"),
+    ("a=1 b=2 msg=x", "a=<*> b=<*> msg=x"),
+  ])
+  func `what belongs to the message stays`(line: String, pattern: String) {
+    var miner = MinerFixture()
+
+    miner.insert([line])
+
+    #expect(miner.patternTexts == [pattern])
   }
 
   @Test func `a host that was seen before a process is known before a program, too`() {

@@ -30,6 +30,8 @@ struct Assembly: Sendable {
   let search: SearchService
   let analyses: AnalysisService
   let watch: WatchService
+  let narratives: Narratives
+  let modelTransport = AsyncHTTPTransport()
   let routes: Routes
   let metrics = RequestMetrics()
   let connections = ClientConnections()
@@ -58,7 +60,8 @@ struct Assembly: Sendable {
     options.retentionNanoseconds = retention
     let pool = TenantDatabasePool(
       directory, options: options, computeThreadCount: max(1, Assembly.coreCount / 2), now: now, logger: logger)
-    let indexes = TenantIndexPool(logger: logger)
+    let indexes = TenantIndexPool(
+      secondStage: Assembly.secondStage(configuration.dataFolder, logger), logger: logger)
     self.pool = pool
     self.indexes = indexes
     let executor = ComputeExecutor(threadCount: max(1, Assembly.coreCount))
@@ -86,11 +89,18 @@ struct Assembly: Sendable {
     analyses = AnalysisService(
       pool: pool, indexes: indexes, search: search.inBackground, executor: executor, now: now, logger: logger)
     watch = WatchService(pool: pool, indexes: indexes, search: search.inBackground, now: now, logger: logger)
+    let transport = modelTransport
+    narratives = Narratives(
+      pool: pool, analyses: analyses,
+      model: LanguageModelService(
+        transport: { try await transport.send($0) }, now: now, random: SystemRandomNumberGenerator()),
+      settings: configuration.languageModel, applianceTokensMax: configuration.languageModelTokensMax, now: now)
     let ingestMetrics = ingest.metrics
     let connections = connections
     routes = Routes(
       WebServices(
-        ingest: ingest, search: search, analyses: analyses, watch: watch, access: access, metrics: metrics,
+        ingest: ingest, search: search, analyses: analyses, watch: watch, narratives: narratives,
+        access: access, metrics: metrics,
         limits: WebLimits(compressedBodyByteCountMax: configuration.compressedBodyByteCountMax),
         version: Timberline.version, isDevelopment: configuration.isDevelopment, now: now,
         checks: [("disk", Assembly.diskCheck(configuration.dataFolder))],
@@ -126,6 +136,8 @@ struct Assembly: Sendable {
     await pool.closeAll()
     await indexes.finish()
     await control.close()
+    // Nothing is lost with connections that cannot be closed: the process is about to end.
+    try? await modelTransport.shutdown()
   }
 
   // MARK: The folder, without opening it
@@ -139,6 +151,21 @@ struct Assembly: Sendable {
     guard descriptor >= 0 else { return false }
     defer { Glibc.close(descriptor) }
     return flock(descriptor, LOCK_EX | LOCK_NB) != 0
+  }
+
+  // MARK: Models
+
+  /// The larger model for search by meaning, if one was added; one that is damaged does not keep the server from
+  /// starting.
+  private static func secondStage(_ dataFolder: String, _ logger: Logger) -> ModelFolder.Model? {
+    do {
+      guard let model = try ModelFolder(dataFolder: dataFolder).load() else { return nil }
+      logger.info("search by meaning uses a larger model", metadata: ["model": "\(model.identity)"])
+      return model
+    } catch {
+      logger.error("a model is not used; `timberline model add` copies it anew", metadata: ["error": "\(error)"])
+      return nil
+    }
   }
 
   // MARK: Watching itself

@@ -57,6 +57,7 @@ package struct Routes: Sendable {
     let patterns = PatternRoutes(services)
     let analyses = AnalysisRoutes(services)
     let insights = InsightRoutes(services)
+    let narratives = NarrativeRoutes(services)
     all = [
       .anyone(.get, "/health", health.health),
       .anyone(.get, "/metrics", health.metrics),
@@ -101,6 +102,13 @@ package struct Routes: Sendable {
       .tenant(.put, "/api/v1/feedback", .analysesWrite, insights.setFeedback),
       .tenant(.post, "/api/v1/comparisons", .logsRead, insights.compare),
 
+      .tenant(.post, "/api/v1/incidents/{id}/narrative", .analysesWrite, narratives.make),
+      .tenant(.get, "/api/v1/incidents/{id}/prompt", .analysesRead, narratives.incidentPrompt),
+      .tenant(.get, "/api/v1/analyses/{id}/prompt", .analysesRead, narratives.analysisPrompt),
+      .tenant(.get, "/api/v1/settings/language-model", .analysesRead, narratives.settings),
+      .tenant(.put, "/api/v1/settings/language-model", .analysesWrite, narratives.setSettings),
+      .tenant(.delete, "/api/v1/settings/language-model", .analysesWrite, narratives.resetSettings),
+
       .anyone(.get, "/{path}", assets.page),
     ]
   }
@@ -142,6 +150,7 @@ package struct WebServices: Sendable {
   package var search: SearchService
   package var analyses: AnalysisService
   package var watch: WatchService
+  package var narratives: Narratives
   package var access: AccessPolicy
   package var metrics: RequestMetrics
   package var limits: WebLimits
@@ -155,7 +164,8 @@ package struct WebServices: Sendable {
 
   package init(
     ingest: IngestService, search: SearchService, analyses: AnalysisService, watch: WatchService,
-    access: AccessPolicy, metrics: RequestMetrics, limits: WebLimits, version: String, isDevelopment: Bool,
+    narratives: Narratives, access: AccessPolicy, metrics: RequestMetrics, limits: WebLimits, version: String,
+    isDevelopment: Bool,
     now: @escaping @Sendable () -> Timestamp, checks: [(name: String, run: @Sendable () async -> String?)],
     collectMetrics: @escaping @Sendable () async -> String
   ) {
@@ -163,6 +173,7 @@ package struct WebServices: Sendable {
     self.search = search
     self.analyses = analyses
     self.watch = watch
+    self.narratives = narratives
     self.access = access
     self.metrics = metrics
     self.limits = limits

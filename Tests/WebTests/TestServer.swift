@@ -1,3 +1,4 @@
+import Analysis
 import Domain
 import FoundationEssentials
 import HTTPTypes
@@ -51,12 +52,17 @@ struct TestServer: Sendable {
       executor: globalConcurrentExecutor, now: now)
     let access = AccessPolicy(keys: keyService, isDevelopment: isDevelopment)
     let metrics = RequestMetrics()
+    let analyses = AnalysisService(
+      pool: pool, indexes: indexes, search: search, executor: globalConcurrentExecutor, now: now, logger: logger)
     let routes = Routes(
       WebServices(
-        ingest: ingest, search: search,
-        analyses: .init(
-          pool: pool, indexes: indexes, search: search, executor: globalConcurrentExecutor, now: now, logger: logger),
-        watch: .init(pool: pool, indexes: indexes, search: search, now: now, logger: logger), access: access,
+        ingest: ingest, search: search, analyses: analyses,
+        watch: .init(pool: pool, indexes: indexes, search: search, now: now, logger: logger),
+        narratives: .init(
+          pool: pool, analyses: analyses,
+          model: .init(
+            transport: { _ in throw LanguageModelFailure.unreachable("a test has no network") }, now: now,
+            random: SystemRandomNumberGenerator()), settings: nil, now: now), access: access,
         metrics: metrics, limits: WebLimits(compressedBodyByteCountMax: 1 << 16), version: "0",
         isDevelopment: isDevelopment, now: now, checks: checks, collectMetrics: { "" }))
     let outcome: Swift.Result<Result, any Error>

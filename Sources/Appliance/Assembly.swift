@@ -31,7 +31,8 @@ struct Assembly: Sendable {
   let analyses: AnalysisService
   let watch: WatchService
   let reports: ReportService
-  private let transport = AsyncHTTPTransport()
+  let narratives: Narratives
+  let modelTransport = AsyncHTTPTransport()
   let routes: Routes
   let metrics = RequestMetrics()
   let connections = ClientConnections()
@@ -60,7 +61,8 @@ struct Assembly: Sendable {
     options.retentionNanoseconds = retention
     let pool = TenantDatabasePool(
       directory, options: options, computeThreadCount: max(1, Assembly.coreCount / 2), now: now, logger: logger)
-    let indexes = TenantIndexPool(logger: logger)
+    let indexes = TenantIndexPool(
+      secondStage: Assembly.secondStage(configuration.dataFolder, logger), logger: logger)
     self.pool = pool
     self.indexes = indexes
     let executor = ComputeExecutor(threadCount: max(1, Assembly.coreCount))
@@ -88,16 +90,22 @@ struct Assembly: Sendable {
     analyses = AnalysisService(
       pool: pool, indexes: indexes, search: search.inBackground, executor: executor, now: now, logger: logger)
     watch = WatchService(pool: pool, indexes: indexes, search: search.inBackground, now: now, logger: logger)
+    let transport = modelTransport
     reports = ReportService(
-      pool: pool, watch: watch, analyses: analyses, transport: transport.send,
+      pool: pool, watch: watch, analyses: analyses, transport: { try await transport.send($0) },
       owner: configuration.allowsPrivateWebhooks || configuration.isDevelopment ? .operators : .tenant, now: now,
       logger: logger)
+    narratives = Narratives(
+      pool: pool, analyses: analyses,
+      model: LanguageModelService(
+        transport: { try await transport.send($0) }, now: now, random: SystemRandomNumberGenerator()),
+      settings: configuration.languageModel, applianceTokensMax: configuration.languageModelTokensMax, now: now)
     let ingestMetrics = ingest.metrics
     let connections = connections
     routes = Routes(
       WebServices(
-        ingest: ingest, search: search, analyses: analyses, watch: watch, reports: reports, access: access,
-        metrics: metrics,
+        ingest: ingest, search: search, analyses: analyses, watch: watch, reports: reports, narratives: narratives,
+        access: access, metrics: metrics,
         limits: WebLimits(compressedBodyByteCountMax: configuration.compressedBodyByteCountMax),
         version: Timberline.version, isDevelopment: configuration.isDevelopment, now: now,
         checks: [("disk", Assembly.diskCheck(configuration.dataFolder))],
@@ -130,14 +138,11 @@ struct Assembly: Sendable {
   /// Flushes every tenant and lets go of the folder.
   func close() async {
     await analyses.finish()
-    do {
-      try await transport.shutdown()
-    } catch {
-      logger.warning("connections to other servers were not closed", metadata: ["error": "\(error)"])
-    }
     await pool.closeAll()
     await indexes.finish()
     await control.close()
+    // Nothing is lost with connections that cannot be closed: the process is about to end.
+    try? await modelTransport.shutdown()
   }
 
   // MARK: The folder, without opening it
@@ -151,6 +156,21 @@ struct Assembly: Sendable {
     guard descriptor >= 0 else { return false }
     defer { Glibc.close(descriptor) }
     return flock(descriptor, LOCK_EX | LOCK_NB) != 0
+  }
+
+  // MARK: Models
+
+  /// The larger model for search by meaning, if one was added; one that is damaged does not keep the server from
+  /// starting.
+  private static func secondStage(_ dataFolder: String, _ logger: Logger) -> ModelFolder.Model? {
+    do {
+      guard let model = try ModelFolder(dataFolder: dataFolder).load() else { return nil }
+      logger.info("search by meaning uses a larger model", metadata: ["model": "\(model.identity)"])
+      return model
+    } catch {
+      logger.error("a model is not used; `timberline model add` copies it anew", metadata: ["error": "\(error)"])
+      return nil
+    }
   }
 
   // MARK: Watching itself

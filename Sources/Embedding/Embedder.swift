@@ -6,4 +6,10 @@ package protocol Embedder: Sendable {
   var dimension: Int { get }
   /// A vector of unit length, or all zeros for a text in which the model knows nothing.
   func embed(_ text: String) -> [Float]
+  /// As `embed(_:)` of each; many at once may be quicker.
+  func embed(_ texts: [String]) -> [[Float]]
+}
+
+extension Embedder {
+  package func embed(_ texts: [String]) -> [[Float]] { texts.map { embed($0) } }
 }

@@ -11,6 +11,7 @@ package actor TenantIndex {
   nonisolated let database: TenantDatabase
   private let logger: Logger
   nonisolated let embedder = StaticEmbedder.shared
+  private nonisolated let secondStage: SecondStage?
   /// For queries, which fill it.
   package nonisolated let words = TemplateWords()
   private var miner = PatternMiner()
@@ -58,8 +59,10 @@ package actor TenantIndex {
   /// Records between two saves: what a crash may cost of "last seen", nothing else.
   private static let unsavedRecordsMax = 50_000
 
-  init(_ database: TenantDatabase, logger: Logger) {
+  /// - Parameter embedder: A larger model that has its say in what is near a text; nil: the built-in one alone.
+  init(_ database: TenantDatabase, secondStage embedder: (any Embedder)? = nil, logger: Logger) {
     self.database = database
+    secondStage = embedder.map { SecondStage($0, database: database, logger: logger) }
     self.logger = logger
   }
 
@@ -84,7 +87,9 @@ package actor TenantIndex {
   ) async throws -> [NearPattern] {
     _ = try await current()
     if limit <= 0 || allowed?.isEmpty == true { return [] }
-    let hits = searchIndex.search(text, limit: limit, filter: allowed.map { allowed in { allowed.contains($0) } })
+    let isAllowed = allowed.map { allowed in { (id: UInt32) in allowed.contains(id) } }
+    let opinion = await opinion(on: text, isAllowed)
+    let hits = searchIndex.search(text, limit: limit, opinion: opinion, filter: isAllowed)
     let best = hits.first?.score ?? 1
     var near = hits.map {
       NearPattern(pattern: $0.id, score: best > 0 ? $0.score / best : 0, sharesWords: $0.parts.word > 0.05)
@@ -100,6 +105,18 @@ package actor TenantIndex {
       }
     }
     return Array(near.prefix(limit))
+  }
+
+  private func opinion(
+    on text: String, _ isAllowed: ((UInt32) -> Bool)?
+  ) async -> PatternSearchIndex.Opinion? {
+    guard let secondStage else { return nil }
+    var numbers = patterns.keys.filter { isAllowed?($0) ?? true }
+    if numbers.count > SecondStage.patternsMax {
+      numbers = searchIndex.search(text, limit: SecondStage.patternsMax, filter: isAllowed).map(\.id)
+    }
+    return await secondStage.opinion(
+      on: text, patterns: numbers.compactMap { number in patterns[number].map { (number, $0.text) } })
   }
 
   /// The words of a question that say what is sought, in the order they stand in; all of them if none does.
@@ -150,6 +167,7 @@ package actor TenantIndex {
       logger.warning(
         "pattern index stopped", metadata: ["tenant": "\(database.scope.tenant.text)", "error": "\(error)"])
     }
+    await secondStage?.stop()
   }
 
   /// Records that are worth an index before anybody asks: reading them all from blocks then would be felt.
@@ -373,7 +391,8 @@ package actor TenantIndex {
           "vector index made again from its vectors", metadata: ["tenant": "\(database.scope.tenant.text)"])
       }
       if patterns.isEmpty { return }
-      try await database.vectors.removeOthers(than: embedder.identity)
+      try await database.vectors.removeOthers(
+        than: embedder.identity, secondStage?.identity ?? embedder.identity)
     }
     for number in vectors.patterns where patterns[number] == nil { vectors.remove(number) }
     unplaced = []

@@ -1,3 +1,4 @@
+package import Embedding
 package import Logging
 package import Storage
 import Synchronization
@@ -12,7 +13,13 @@ package final class TenantIndexPool: Sendable {
   private let entries = Mutex<[ObjectIdentifier: Entry]>([:])
   private let logger: Logger
 
-  package init(logger: Logger) { self.logger = logger }
+  private let embedder: (any Embedder)?
+
+  /// - Parameter secondStage: A larger model for search by meaning; nil: the built-in one alone.
+  package init(secondStage embedder: (any Embedder)? = nil, logger: Logger) {
+    self.embedder = embedder
+    self.logger = logger
+  }
 
   /// The index of an open tenant; the first call for it begins to follow its commits.
   package func index(of database: TenantDatabase) async throws -> TenantIndex {
@@ -25,7 +32,7 @@ package final class TenantIndexPool: Sendable {
     let key = ObjectIdentifier(database)
     return entries.withLock { entries in
       if let entry = entries[key] { return entry.index }
-      let index = TenantIndex(database, logger: logger)
+      let index = TenantIndex(database, secondStage: embedder, logger: logger)
       let follower = index.begin()
       let following = Task { [weak self] in
         await index.follow(follower)

@@ -71,6 +71,15 @@ struct RequestObject: Sendable {
     }
   }
 
+  /// False where nothing is given.
+  func flag(_ name: String) throws -> Bool {
+    switch members[name] {
+    case nil, .null: return false
+    case .bool(let flag): return flag
+    default: throw Problem.invalidParameter(name, expected: "true or false")
+    }
+  }
+
   func integer(_ name: String, default value: Int, in range: ClosedRange<Int>) throws -> Int {
     switch members[name] {
     case nil, .null: return value

@@ -57,6 +57,7 @@ package struct Routes: Sendable {
     let patterns = PatternRoutes(services)
     let analyses = AnalysisRoutes(services)
     let insights = InsightRoutes(services)
+    let narratives = NarrativeRoutes(services)
     all = [
       .anyone(.get, "/health", health.health),
       .anyone(.get, "/metrics", health.metrics),
@@ -107,6 +108,13 @@ package struct Routes: Sendable {
       .tenant(.put, "/api/v1/feedback", .analysesWrite, insights.setFeedback),
       .tenant(.post, "/api/v1/comparisons", .logsRead, insights.compare),
 
+      .tenant(.post, "/api/v1/incidents/{id}/narrative", .analysesWrite, narratives.make),
+      .tenant(.get, "/api/v1/incidents/{id}/prompt", .analysesRead, narratives.incidentPrompt),
+      .tenant(.get, "/api/v1/analyses/{id}/prompt", .analysesRead, narratives.analysisPrompt),
+      .tenant(.get, "/api/v1/settings/language-model", .analysesRead, narratives.settings),
+      .tenant(.put, "/api/v1/settings/language-model", .analysesWrite, narratives.setSettings),
+      .tenant(.delete, "/api/v1/settings/language-model", .analysesWrite, narratives.resetSettings),
+
       .anyone(.get, "/{path}", assets.page),
     ]
   }
@@ -149,6 +157,7 @@ package struct WebServices: Sendable {
   package var analyses: AnalysisService
   package var watch: WatchService
   package var reports: ReportService
+  package var narratives: Narratives
   package var access: AccessPolicy
   package var metrics: RequestMetrics
   package var limits: WebLimits
@@ -161,8 +170,9 @@ package struct WebServices: Sendable {
   package var collectMetrics: @Sendable () async -> String
 
   package init(
-    ingest: IngestService, search: SearchService, analyses: AnalysisService, watch: WatchService, reports: ReportService,
-    access: AccessPolicy, metrics: RequestMetrics, limits: WebLimits, version: String, isDevelopment: Bool,
+    ingest: IngestService, search: SearchService, analyses: AnalysisService, watch: WatchService,
+    reports: ReportService, narratives: Narratives, access: AccessPolicy, metrics: RequestMetrics, limits: WebLimits,
+    version: String, isDevelopment: Bool,
     now: @escaping @Sendable () -> Timestamp, checks: [(name: String, run: @Sendable () async -> String?)],
     collectMetrics: @escaping @Sendable () async -> String
   ) {
@@ -171,6 +181,7 @@ package struct WebServices: Sendable {
     self.analyses = analyses
     self.watch = watch
     self.reports = reports
+    self.narratives = narratives
     self.access = access
     self.metrics = metrics
     self.limits = limits

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Testing
 
+@testable import Analysis
 @testable import Appliance
 
 @Suite struct ConfigurationTests {
@@ -42,6 +43,8 @@ import Testing
     #expect(configuration.stallSecondsMax == 60)
     #expect(configuration.headSecondsMax == 60)
     #expect(configuration.drainSecondsMax == 8)
+    #expect(configuration.languageModel == nil)
+    #expect(configuration.languageModelTokensMax == nil)
     #expect(configuration.logLevel == .info)
     #expect(configuration.origins.allSatisfy { $0.origin == .default })
     #expect(configuration.origins.map(\.setting.name) == Setting.all.map(\.name))
@@ -142,7 +145,7 @@ import Testing
       !refusal(environment: ["TIMBERLINE_ADMIN_API_KEY": secret, "TIMBERLINE_DEV": "x"]).contains("hunter2"))
     #expect(!refusal(environment: ["TIMBERLINE_ADMIN_API_KEYS": secret]).contains("hunter2"))
     let secrets = Setting.all.filter(\.isSecret).map(\.name)
-    #expect(secrets == ["admin_api_key"])
+    #expect(secrets == ["admin_api_key", "language_model_key"])
     #expect(try configuration(environment: ["TIMBERLINE_ADMIN_API_KEY": secret]).adminAPIKey == secret)
   }
 
@@ -201,6 +204,58 @@ import Testing
   @Test(arguments: [("true", true), ("yes", true), ("on", true), ("1", true), ("false", false), ("no", false)])
   func `yes and no have several names`(text: String, value: Bool) throws {
     #expect(try configuration(flags: ["dev": text]).isDevelopment == value)
+  }
+
+  // MARK: The language model
+
+  @Test func `a language model is an address and a name, and the rest has defaults`() throws {
+    let model = try #require(
+      try configuration(
+        flags: ["language_model_url": "http://127.0.0.1:8080/v1/", "language_model": "small"],
+        environment: ["TIMBERLINE_LANGUAGE_MODEL_KEY": "sk-1"]
+      ).languageModel)
+
+    #expect(model.baseURL == "http://127.0.0.1:8080/v1")
+    #expect(model.model == "small")
+    #expect(model.apiKey == EndpointKey("sk-1"))
+    #expect(model.timeoutSeconds == 60)
+    #expect(model.contextTokens == nil)
+    #expect(model.dailyTokensMax == 200_000)
+  }
+
+  @Test func `the key of a language model may stand in a file`() throws {
+    try withFile("sk-from-file\nsecond line\n") { file in
+      let model = try configuration(
+        flags: [
+          "language_model_url": "https://models.example/v1", "language_model": "m", "language_model_key_file": file,
+        ]
+      ).languageModel
+      #expect(model?.apiKey == EndpointKey("sk-from-file"))
+
+      let twice = refusal(
+        flags: [
+          "language_model_url": "https://models.example/v1", "language_model": "m", "language_model_key_file": file,
+        ], environment: ["TIMBERLINE_LANGUAGE_MODEL_KEY": "sk-hunter2"])
+      #expect(twice.contains("both set") && !twice.contains("hunter2"))
+    }
+    #expect(
+      refusal(flags: ["language_model_key_file": "/nowhere/at/all"]).hasPrefix(
+        "--language-model-key-file: '/nowhere/at/all' is not a file that can be read"))
+  }
+
+  @Test(arguments: [
+    (["language_model_url": "ftp://models.example"], "language_model_url is set, and language_model is not"),
+    (["language_model": "m"], "language_model is set, and language_model_url is not"),
+    (
+      ["language_model_url": "ftp://models.example", "language_model": "m"],
+      "language_model_url: 'ftp://models.example' does not begin"
+    ),
+    (["language_model_url": "http://127.0.0.1", "language_model": "a b"], "language_model: 'a b' is not a name"),
+    (["language_model_redaction": "some"], "--language-model-redaction: 'some' is not secrets, standard, everything"),
+    (["language_model_context_tokens": "10"], "--language-model-context-tokens: '10' is not a whole number from 2048"),
+  ])
+  func `what is wrong with a language model is said with the setting's name`(flags: [String: String], start: String) {
+    #expect(refusal(flags: flags).hasPrefix(start), "\(refusal(flags: flags))")
   }
 
   // MARK: The page

@@ -57,11 +57,16 @@ struct TestServer: Sendable {
     let watch = WatchService(pool: pool, indexes: indexes, search: search, now: now, logger: logger)
     let reports = ReportService(
       pool: pool, watch: watch, analyses: analyses,
-      transport: { _ in throw LanguageModelFailure.unreachable("no network in tests") }, owner: .tenant, now: now,
+      transport: { _ in throw LanguageModelFailure.unreachable("a test has no network") }, owner: .tenant, now: now,
       logger: logger)
     let routes = Routes(
       WebServices(
-        ingest: ingest, search: search, analyses: analyses, watch: watch, reports: reports, access: access,
+        ingest: ingest, search: search, analyses: analyses, watch: watch, reports: reports,
+        narratives: .init(
+          pool: pool, analyses: analyses,
+          model: .init(
+            transport: { _ in throw LanguageModelFailure.unreachable("a test has no network") }, now: now,
+            random: SystemRandomNumberGenerator()), settings: nil, now: now), access: access,
         metrics: metrics, limits: WebLimits(compressedBodyByteCountMax: 1 << 16), version: "0",
         isDevelopment: isDevelopment, now: now, checks: checks, collectMetrics: { "" }))
     let outcome: Swift.Result<Result, any Error>

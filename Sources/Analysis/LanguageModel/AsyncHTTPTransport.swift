@@ -1,13 +1,32 @@
 internal import AsyncHTTPClient
 internal import Foundation
+internal import Synchronization
 
 /// Sends requests of models over HTTP. Redirects are not followed, and of a tenant's endpoint the address that is
 /// checked is the one that is called.
 package final class AsyncHTTPTransport: Sendable {
-  private let client: HTTPClient
+  private let state = Mutex(State.unused)
 
-  package init() {
-    client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: Self.configuration)
+  /// A client is made when somebody asks a model: most servers have none.
+  private enum State {
+    case unused
+    case open(HTTPClient)
+    case closed
+  }
+
+  package init() {}
+
+  private func client() throws -> HTTPClient {
+    try state.withLock { state in
+      switch state {
+      case .open(let client): return client
+      case .closed: throw CancellationError()
+      case .unused:
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: Self.configuration)
+        state = .open(client)
+        return client
+      }
+    }
   }
 
   private static var configuration: HTTPClient.Configuration {
@@ -17,10 +36,17 @@ package final class AsyncHTTPTransport: Sendable {
     return configuration
   }
 
-  package func shutdown() async throws { try await client.shutdown() }
+  package func shutdown() async throws {
+    let client = state.withLock { state -> HTTPClient? in
+      defer { state = .closed }
+      if case .open(let client) = state { return client }
+      return nil
+    }
+    try await client?.shutdown()
+  }
 
   package func send(_ request: ModelRequest) async throws -> ModelResponse {
-    guard request.owner == .tenant else { return try await send(request, by: client) }
+    guard request.owner == .tenant else { return try await send(request, by: client()) }
     // A name can lead to the public internet when it is checked and elsewhere when it is called: the connection goes to
     // the address that was looked at, under the name that was asked for.
     let host = try EndpointURL(String(request.url.prefix { $0 != "?" }), owner: .tenant).host

@@ -49,6 +49,21 @@ package enum LanguageModelFailure: Error, Equatable, Sendable {
     }
   }
 
+  /// Which setting is wrong, such as `base_url`; nil if none is.
+  package var field: String? {
+    switch self {
+    case .invalidSettings(let problem): problem.firstIndex(of: ":").map { String(problem[..<$0]) }
+    case .refusedAddress: "base_url"
+    default: nil
+    }
+  }
+
+  /// The reason without the name of the setting.
+  package var problem: String {
+    guard case .invalidSettings = self, let field else { return reason }
+    return String(reason.dropFirst(field.count + 1).drop { $0 == " " })
+  }
+
   /// Whether the endpoint itself did not do its part, as against what it said or what it was asked.
   var isOutage: Bool {
     switch self {

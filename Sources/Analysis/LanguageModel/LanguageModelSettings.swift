@@ -38,6 +38,14 @@ package struct LanguageModelSettings: Equatable, Sendable {
     self.owner = owner
   }
 
+  /// What `setRedaction` takes: secrets alone, personal data too, addresses of machines too.
+  package static let redactionNames = ["secrets", "standard", "everything"]
+
+  /// - Parameter name: One of `redactionNames`; another one changes nothing.
+  package mutating func setRedaction(_ name: String) {
+    if let policy = RedactionPolicy(settingName: name) { redaction = policy }
+  }
+
   /// Tokens of an answer at most.
   static let answerTokensMax = 1200
   /// What llama.cpp and Ollama give without being told.
@@ -104,5 +112,21 @@ package struct LanguageModelOverride: Equatable, Sendable {
     }
     result.redaction = (settings?.redaction ?? .standard).union(redaction ?? [])
     return result
+  }
+}
+
+extension RedactionPolicy {
+  init?(settingName: String) {
+    switch settingName {
+    case "secrets": self = .secretsOnly
+    case "standard": self = .standard
+    case "everything": self = .everything
+    default: return nil
+    }
+  }
+
+  /// Nil for a mixture that has none.
+  var settingName: String? {
+    LanguageModelSettings.redactionNames.first { RedactionPolicy(settingName: $0) == self }
   }
 }

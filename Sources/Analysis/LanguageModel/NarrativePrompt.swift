@@ -16,6 +16,11 @@ package struct LanguageModelPrompt: Codable, Equatable, Sendable {
   package var tokens: Int
   /// Evidence that the context had no room for.
   package var omittedEvidenceCount: Int
+
+  private enum CodingKeys: String, CodingKey {
+    case model, messages, url, body, tokens
+    case omittedEvidenceCount = "omitted_evidence"
+  }
 }
 
 /// A prompt, and what is needed to read the answer to it. The real ids and hidden values stay here.

@@ -304,19 +304,23 @@ actor TenantWatch {
         scope: scope)
       places = WorkloadCounts(volumes, numbers: &numbers)
     }
+    // Documents of a build that wrote them in another way are left out: they are found out or said again.
     for row in try await insights.list(.feedback, limit: 10_000) {
       guard let document = try? JSON.value(FeedbackDocument.self, row.document) else { continue }
       let workload = numbers.claim(document.workload)
       feedback[SeriesKey(pattern: document.pattern ?? SeriesKey.allPatterns, workload: workload)] = document.points
     }
+    // As above.
     for row in try await insights.list(.suppression, limit: 10_000) {
       guard let document = try? JSON.value(SuppressionDocument.self, row.document) else { continue }
       if let suppression = suppression(document) { suppressions.append(suppression) }
     }
+    // As above.
     for row in try await insights.list(.anomaly, onlyOpen: true, limit: 10_000) {
       guard let document = try? JSON.value(AnomalyDocument.self, row.document) else { continue }
       savedAnomalies[document.id] = document
     }
+    // As above.
     for row in try await insights.list(.incident, onlyOpen: true, limit: 10_000) {
       guard let document = try? JSON.value(IncidentDocument.self, row.document) else { continue }
       savedIncidents[document.id] = document

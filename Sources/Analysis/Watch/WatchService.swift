@@ -63,6 +63,7 @@ package final class WatchService: Sendable {
       try? await clock.sleep(for: .nanoseconds(60_000_000_000 - past))
       if !Task.isCancelled { await round() }
     }
+    // What can't be saved now is learned again from the records.
     for watch in state.withLock({ Array($0.watches.values) }) { try? await watch.save() }
   }
 

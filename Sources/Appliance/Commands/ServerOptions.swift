@@ -63,6 +63,30 @@ struct ServerOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Longest that running requests are waited for at the end.", valueName: "seconds"))
   var drainSecondsMax: String?
 
+  @Option(help: ArgumentHelp("Chat endpoint that puts incidents in words (default: none).", valueName: "url"))
+  var languageModelUrl: String?
+
+  @Option(help: ArgumentHelp("Name of the endpoint's model.", valueName: "name"))
+  var languageModel: String?
+
+  @Option(help: ArgumentHelp("File whose first line is the endpoint's API key.", valueName: "file"))
+  var languageModelKeyFile: String?
+
+  @Option(help: ArgumentHelp("Longest that an explanation is waited for.", valueName: "seconds"))
+  var languageModelSecondsMax: String?
+
+  @Option(help: ArgumentHelp("Tokens of question and answer together.", valueName: "count"))
+  var languageModelContextTokens: String?
+
+  @Option(help: ArgumentHelp("Most tokens that a tenant may use in a day.", valueName: "count"))
+  var languageModelDailyTokensMax: String?
+
+  @Option(help: ArgumentHelp("Most tokens that all tenants may use in a day.", valueName: "count"))
+  var languageModelTotalTokensMax: String?
+
+  @Option(help: ArgumentHelp("What the endpoint is not shown: secrets, standard or everything.", valueName: "what"))
+  var languageModelRedaction: String?
+
   @Option(help: ArgumentHelp("How much the server says of itself.", valueName: "level"))
   var logLevel: String?
 
@@ -75,7 +99,13 @@ struct ServerOptions: ParsableArguments {
       ("query_seconds_max", querySecondsMax), ("query_memory_max", queryMemoryMax),
       ("tenant_queries_max", tenantQueriesMax), ("tenant_queries_waiting_max", tenantQueriesWaitingMax),
       ("queries_max", queriesMax), ("connections_max", connectionsMax), ("stall_seconds_max", stallSecondsMax),
-      ("head_seconds_max", headSecondsMax), ("drain_seconds_max", drainSecondsMax), ("log_level", logLevel),
+      ("head_seconds_max", headSecondsMax), ("drain_seconds_max", drainSecondsMax),
+      ("language_model_url", languageModelUrl), ("language_model", languageModel),
+      ("language_model_key_file", languageModelKeyFile), ("language_model_seconds_max", languageModelSecondsMax),
+      ("language_model_context_tokens", languageModelContextTokens),
+      ("language_model_daily_tokens_max", languageModelDailyTokensMax),
+      ("language_model_total_tokens_max", languageModelTotalTokensMax),
+      ("language_model_redaction", languageModelRedaction), ("log_level", logLevel),
     ]
     var flags: [String: String] = [:]
     for case (let name, let text?) in given { flags[name] = text }

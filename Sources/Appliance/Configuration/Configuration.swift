@@ -1,3 +1,5 @@
+import Analysis
+
 #if canImport(Glibc)
   import Glibc
 #else
@@ -27,7 +29,25 @@ struct Configuration: Sendable {
   var stallSecondsMax = 0
   var headSecondsMax = 0
   var drainSecondsMax = 0
+  /// Nil: no model is asked.
+  private(set) var languageModel: LanguageModelSettings?
+  /// A day, of all tenants together.
+  var languageModelTokensMax: Int?
   var logLevel = LogLevel.info
+
+  /// The settings of the language model as given, until they are looked at together.
+  var languageModelText = LanguageModelText()
+
+  struct LanguageModelText {
+    var url = ""
+    var model = ""
+    var key = ""
+    var keyOfFile = ""
+    var seconds = 60
+    var contextTokens: Int?
+    var dailyTokens = 200_000
+    var redaction = "standard"
+  }
 
   /// Each setting's text and where it came from, in the order of `Setting.all`.
   private(set) var origins: [(setting: Setting, text: String, origin: Origin)] = []
@@ -98,6 +118,35 @@ struct Configuration: Sendable {
       throw ConfigurationError(
         "--dev has no sign-in and so listens on loopback addresses only; '\(listen.host)' is not one. "
           + "Use --listen 127.0.0.1:\(listen.port), or leave --dev out.")
+    }
+    languageModel = try Configuration.languageModel(languageModelText)
+  }
+
+  private static func languageModel(_ text: LanguageModelText) throws -> LanguageModelSettings? {
+    guard !text.url.isEmpty else {
+      if text.model.isEmpty { return nil }
+      throw ConfigurationError("language_model is set, and language_model_url is not")
+    }
+    guard !text.model.isEmpty else {
+      throw ConfigurationError("language_model_url is set, and language_model is not")
+    }
+    guard text.key.isEmpty || text.keyOfFile.isEmpty else {
+      throw ConfigurationError("language_model_key and language_model_key_file are both set; one of them is enough")
+    }
+    let key = text.key + text.keyOfFile
+    var settings = LanguageModelSettings(
+      baseURL: text.url, model: text.model, apiKey: key.isEmpty ? nil : EndpointKey(key))
+    settings.timeoutSeconds = text.seconds
+    settings.contextTokens = text.contextTokens
+    settings.dailyTokensMax = text.dailyTokens
+    settings.setRedaction(text.redaction)
+    do throws(LanguageModelFailure) {
+      return try settings.validated()
+    } catch {
+      let setting = [
+        "base_url": "language_model_url", "model": "language_model", "api_key": "language_model_key",
+      ][error.field ?? ""]
+      throw ConfigurationError("\(setting ?? "language_model_url"): \(error.problem)")
     }
   }
 

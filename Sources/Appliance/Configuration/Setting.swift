@@ -1,3 +1,11 @@
+import Analysis
+
+#if canImport(Glibc)
+  import Glibc
+#else
+  import Darwin
+#endif
+
 /// One setting: a name, what it means, how its text becomes a value.
 ///
 /// The name says all three ways to give it: `listen` is the flag `--listen`, the variable `TIMBERLINE_LISTEN`, and the line
@@ -151,6 +159,64 @@ extension Setting {
       configuration.drainSecondsMax = try integer(text, in: 0...600)
     },
     Setting(
+      name: "language_model_url", defaultText: "",
+      summary: "Chat endpoint that puts incidents in words, up to its version. None: no model is asked."
+    ) { text, configuration throws(InvalidSetting) in
+      configuration.languageModelText.url = text
+    },
+    Setting(
+      name: "language_model", defaultText: "", summary: "Name of the endpoint's model."
+    ) { text, configuration throws(InvalidSetting) in
+      configuration.languageModelText.model = text
+    },
+    Setting(
+      name: "language_model_key", defaultText: "", summary: "The endpoint's API key.", isSecret: true
+    ) { text, configuration throws(InvalidSetting) in
+      configuration.languageModelText.key = text
+    },
+    Setting(
+      name: "language_model_key_file", defaultText: "", summary: "File whose first line is the endpoint's API key."
+    ) { text, configuration throws(InvalidSetting) in
+      guard !text.isEmpty else { return }
+      guard let key = firstLine(of: text) else {
+        throw InvalidSetting(expected: "a file that can be read, with the key as its first line")
+      }
+      configuration.languageModelText.keyOfFile = key
+    },
+    Setting(
+      name: "language_model_seconds_max", defaultText: "60",
+      summary: "Longest that an explanation is waited for, its second try included."
+    ) { text, configuration throws(InvalidSetting) in
+      configuration.languageModelText.seconds = try integer(text, in: 1...600)
+    },
+    Setting(
+      name: "language_model_context_tokens", defaultText: "",
+      summary: "Tokens of question and answer together. None asks the endpoint, and takes 4096 if it does not say."
+    ) { text, configuration throws(InvalidSetting) in
+      configuration.languageModelText.contextTokens = text.isEmpty ? nil : try integer(text, in: 2048...2_000_000)
+    },
+    Setting(
+      name: "language_model_daily_tokens_max", defaultText: "200000",
+      summary: "Most tokens that a tenant may use in a day (UTC)."
+    ) { text, configuration throws(InvalidSetting) in
+      configuration.languageModelText.dailyTokens = try integer(text, in: 0...1_000_000_000)
+    },
+    Setting(
+      name: "language_model_total_tokens_max", defaultText: "",
+      summary: "Most tokens that all tenants together may use in a day (UTC). None: as many as each may."
+    ) { text, configuration throws(InvalidSetting) in
+      configuration.languageModelTokensMax = text.isEmpty ? nil : try integer(text, in: 0...1_000_000_000)
+    },
+    Setting(
+      name: "language_model_redaction", defaultText: "standard",
+      summary: "What is hidden from the endpoint beside secrets, which always are."
+    ) { text, configuration throws(InvalidSetting) in
+      guard LanguageModelSettings.redactionNames.contains(text) else {
+        throw InvalidSetting(expected: LanguageModelSettings.redactionNames.joined(separator: ", "))
+      }
+      configuration.languageModelText.redaction = text
+    },
+    Setting(
       name: "log_level", defaultText: "info",
       summary: "How much the server says of itself: trace, debug, info, notice, warning, error or critical."
     ) { text, configuration throws(InvalidSetting) in
@@ -160,6 +226,16 @@ extension Setting {
       configuration.logLevel = level
     },
   ]
+
+  /// Nil if it cannot be read or has none.
+  private static func firstLine(of path: String) -> String? {
+    guard let file = fopen(path, "r") else { return nil }
+    defer { fclose(file) }
+    var bytes = [UInt8](repeating: 0, count: 16_384)
+    let count = fread(&bytes, 1, bytes.count, file)
+    let line = String(decoding: bytes[..<count].prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self)
+    return line.isEmpty ? nil : line
+  }
 
   private static func boolean(_ text: String) throws(InvalidSetting) -> Bool {
     switch text {

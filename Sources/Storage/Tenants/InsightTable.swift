@@ -12,6 +12,8 @@ package struct InsightTable: Sendable {
     case suppression
     /// Verdicts on a pattern in a workload.
     case feedback
+    /// An incident in a model's words, under the incident's id.
+    case narrative
   }
 
   package struct Row: Hashable, Sendable {
@@ -156,7 +158,8 @@ package struct InsightTable: Sendable {
   package func deleteClosed(before time: Timestamp) async throws(StorageError) {
     try await file.write("forgetting what was detected long ago") { database in
       try database.execute(
-        sql: "DELETE FROM insight WHERE kind IN ('anomaly', 'incident') AND is_open = 0 AND changed_at < ?",
+        sql:
+          "DELETE FROM insight WHERE kind IN ('anomaly', 'incident', 'narrative') AND is_open = 0 AND changed_at < ?",
         arguments: [time.nanoseconds])
     }
   }

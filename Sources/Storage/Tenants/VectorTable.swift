@@ -91,11 +91,13 @@ package struct VectorTable: Sendable {
     }
   }
 
-  /// Forgets all that is not of that identity, after everything was embedded anew.
-  package func removeOthers(than identity: String) async throws(StorageError) {
+  /// Forgets all that is not of these identities, after everything was embedded anew.
+  package func removeOthers(than identities: String...) async throws(StorageError) {
     try await file.write("forgetting embeddings") { database in
+      let places = identities.map { _ in "?" }.joined(separator: ", ")
       for table in ["embedding", "index_snapshot", "index_log"] {
-        try database.execute(sql: "DELETE FROM \(table) WHERE identity <> ?", arguments: [identity])
+        try database.execute(
+          sql: "DELETE FROM \(table) WHERE identity NOT IN (\(places))", arguments: StatementArguments(identities))
       }
     }
   }

@@ -58,6 +58,10 @@ const steps: Record<api.IncidentStatus, Step[]> = {
   muted: [reopen],
 };
 
+/** What is over wants a last word, not somebody to look into it. */
+const stepsOf = (incident: api.Incident): Step[] =>
+  incident.state === 'closed' && incident.status === 'open' ? [resolve, acknowledge, mute] : steps[incident.status];
+
 /** One incident: how serious and why, what changed, where it likely began, where it shows, and the records. */
 export default function IncidentPage({ id }: { id: string }) {
   const { zone } = usePreferences();
@@ -91,7 +95,7 @@ export default function IncidentPage({ id }: { id: string }) {
     refreshInsights();
   };
   const press = (step: Step): void => {
-    if (incident && incident.state !== 'merged' && steps[incident.status].includes(step)) {
+    if (incident && incident.state !== 'merged' && stepsOf(incident).includes(step)) {
       setStatus(step.status, incident.status);
     }
   };
@@ -177,11 +181,11 @@ export default function IncidentPage({ id }: { id: string }) {
                 )
                 : (
                   <div className='row-a'>
-                    {steps[incident.status].map((step, index) => (
+                    {stepsOf(incident).map((step, index) => (
                       <button
                         key={step.status}
                         type='button'
-                        className={index === 0 && incident.status !== 'resolved' ? 'btn primary' : 'btn'}
+                        className={index === 0 && step !== reopen ? 'btn primary' : 'btn'}
                         onClick={() => press(step)}
                       >
                         <Icon name={step.icon} size={14} /> {step.label}
@@ -283,7 +287,7 @@ function Head({ incident, zone }: { incident: api.Incident; zone: Zone }) {
         <span>
           {whenText(incident, zone, at)} {zoneName(zone)}, {lengthText(incident, at)}
         </span>
-        {incident.state === 'closed' && <span>over, the records are back to normal</span>}
+        {incident.state === 'closed' && <span>the records are back to normal</span>}
         {incident.status_at && incident.status !== 'open' && (
           <span>{incident.status} {moment(Date.parse(incident.status_at), zone, at)}</span>
         )}

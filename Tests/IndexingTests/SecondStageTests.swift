@@ -30,6 +30,22 @@ private final class DrinksEmbedder: Embedder {
   }
 }
 
+/// Whose every wait is over at once.
+private struct ImpatientClock: Clock {
+  struct Instant: InstantProtocol {
+    var offset: Duration = .zero
+
+    func advanced(by duration: Duration) -> Instant { Instant(offset: offset + duration) }
+    func duration(to other: Instant) -> Duration { other.offset - offset }
+    static func < (left: Instant, right: Instant) -> Bool { left.offset < right.offset }
+  }
+
+  var now: Instant { Instant() }
+  var minimumResolution: Duration { .zero }
+
+  func `sleep`(until deadline: Instant, tolerance: Duration?) async throws {}
+}
+
 @Suite struct SecondStageTests {
   private let appliance: TestAppliance
   private let lines = [
@@ -96,6 +112,24 @@ private final class DrinksEmbedder: Embedder {
     #expect(embedder.takeAsked() == ["coffee is empty", "tea"])
     #expect(try await database.vectors.load(identity: old.identity).isEmpty)
     #expect(try await database.vectors.load(identity: new.identity).map(\.pattern) == [1])
+  }
+
+  @Test func `a search does not wait long for what is missing, and the next one has it`() async throws {
+    let database = try await store()
+    let stage = SecondStage(DrinksEmbedder(), database: database, clock: ImpatientClock(), logger: .quiet)
+    let patterns = (1...4096).map { (id: UInt32($0), text: "coffee number \($0)") }
+
+    #expect(await stage.opinion(on: "tea", patterns: patterns) == nil)
+
+    // Bounded by turns, not by time: each lets the embedding go on.
+    for _ in 0..<100_000 {
+      if let opinion = await stage.opinion(on: "tea", patterns: patterns) {
+        #expect(opinion.cosines.count == patterns.count)
+        return
+      }
+      await Task.yield()
+    }
+    Issue.record("the patterns were never embedded")
   }
 
   @Test func `a model that knows nothing of the text has no say`() async throws {

@@ -76,7 +76,8 @@ let package = Package(
     room(
       "Analysis",
       [
-        "Search", "Indexing", "Storage", "Detection", "Redaction", "Embedding", "Domain", asyncHTTPClient, logging,
+        "Search", "Indexing", "Storage", "Detection", "Redaction", "Embedding", "Domain", asyncHTTPClient, crypto,
+        logging,
       ]),
     room("Ingest", ["Storage", "LogParsing", "LogTemplates", "Domain", "CZstd", "CZlib", logging]),
     room("Search", ["Indexing", "Storage", "LogQuery", "LogBlocks", "Domain", "CKernels", logging]),

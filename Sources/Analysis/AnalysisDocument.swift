@@ -7,8 +7,11 @@ package struct AnalysisRequest: Sendable {
   package var range: TimeRange
   /// Clusters of fewer records are left out.
   package var minClusterSize: Int
+  /// What asked for it: `manual`, `hourly`, `daily`.
+  package var trigger: String
 
-  package init(namespace: String?, range: TimeRange, minClusterSize: Int) {
+  package init(namespace: String?, range: TimeRange, minClusterSize: Int, trigger: String = "manual") {
+    self.trigger = trigger
     self.namespace = namespace
     self.range = range
     self.minClusterSize = minClusterSize
@@ -43,7 +46,7 @@ struct AnalysisDocument: Codable, Sendable {
     var lastSeen: String
     /// Records by step, from the document's `start`.
     var counts: [Int]
-    /// new, burst, silence, shift, steady
+    /// new, burst, drop, silence, shift, rare, steady
     var change: String
     /// Records a minute as expected, and as they came while the change lasted.
     var baselineRate: Double
@@ -69,7 +72,7 @@ struct AnalysisDocument: Codable, Sendable {
   struct Finding: Codable, Sendable {
     var title: String
     var detail: String
-    /// cause, effect, change, security
+    /// cause, effect, change, injection
     var kind: String
     var severity: String
     var onset: String
@@ -90,6 +93,8 @@ struct AnalysisDocument: Codable, Sendable {
   var start: String
   var end: String
   var minClusterSize: Int
+  /// manual, hourly, daily; nil in documents of before there were others.
+  var trigger: String?
   var clusterCount = 0
   /// 0...10
   var severityScore = 0.0
@@ -103,6 +108,10 @@ struct AnalysisDocument: Codable, Sendable {
   var progress: [Progress] = []
   var clusters: [Cluster] = []
   var findings: [Finding] = []
+  /// The most urgent first.
+  var incidents: [IncidentDocument]?
+  /// The report as Markdown.
+  var report: String?
   var error: String?
 
   enum CodingKeys: String, CodingKey {
@@ -110,13 +119,14 @@ struct AnalysisDocument: Codable, Sendable {
     case createdAt = "created_at"
     case status, namespace, start, end
     case minClusterSize = "min_cluster_size"
+    case trigger
     case clusterCount = "cluster_count"
     case severityScore = "severity_score"
     case severity, headline, summary
     case recordCount = "record_count"
     case patternCount = "pattern_count"
     case stepSeconds = "step_seconds"
-    case progress, clusters, findings, error
+    case progress, clusters, findings, incidents, report, error
   }
 
   /// Members without a value are written as null: the shape is the same for every analysis.
@@ -129,6 +139,7 @@ struct AnalysisDocument: Codable, Sendable {
     try container.encode(start, forKey: .start)
     try container.encode(end, forKey: .end)
     try container.encode(minClusterSize, forKey: .minClusterSize)
+    try container.encode(trigger ?? "manual", forKey: .trigger)
     try container.encode(clusterCount, forKey: .clusterCount)
     try container.encode(severityScore, forKey: .severityScore)
     try container.encode(severity, forKey: .severity)
@@ -140,6 +151,8 @@ struct AnalysisDocument: Codable, Sendable {
     try container.encode(progress, forKey: .progress)
     try container.encode(clusters, forKey: .clusters)
     try container.encode(findings, forKey: .findings)
+    try container.encode(incidents ?? [], forKey: .incidents)
+    try container.encode(report, forKey: .report)
     try container.encode(error, forKey: .error)
   }
 }

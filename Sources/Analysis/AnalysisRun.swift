@@ -1,3 +1,4 @@
+import Detection
 import Domain
 import Indexing
 import Search
@@ -9,8 +10,17 @@ struct AnalysisRun: Sendable {
   let scope: TenantScope
 
   private static let minute: Int64 = 60_000_000_000
-  /// What is looked back at for the usual rates: as long as the window, within these bounds.
-  private static let baselineMax: Int64 = 24 * 3_600_000_000_000
+  /// What is looked back at for what is usual: as long as the window, within these bounds.
+  private static let historyMin: Int64 = 6 * 3_600_000_000_000
+  private static let historyMax: Int64 = 24 * 3_600_000_000_000
+  /// Anomalies whose lines are looked up.
+  private static let linesMax = 60
+  private static let incidentsMax = 50
+  /// Incidents whose causes are findings, and effects of each.
+  private static let toldIncidentsMax = 3
+  private static let effectsMax = 4
+  /// Of what goes on as ever: below critical.
+  private static let steadyMax = 6.9
   private static let clustersMax = 100
   private static let sampleMax = 3
 
@@ -35,10 +45,15 @@ struct AnalysisRun: Sendable {
     try await report(document)
     try Task.checkCancellation()
 
-    let length = max(0, min(request.range.end.nanoseconds(since: request.range.start), Self.baselineMax))
-    let before = TimeRange(start: counts.range.start.advanced(byNanoseconds: -length), end: counts.range.start)
-    let baseline = try await search.patternVolumes(filter, before, step: counts.step, scope: scope)
-    let members = members(counts, baseline)
+    let length = request.range.end.nanoseconds(since: request.range.start)
+    let history = min(max(length, Self.historyMin), Self.historyMax)
+    let volumes = try await search.minuteVolumes(
+      filter, TimeRange(start: request.range.start.advanced(byNanoseconds: -history), end: request.range.end),
+      scope: scope)
+    let similarity = PatternSimilarity(volumes.patterns)
+    let detection = try WindowDetection(volumes, from: request.range.start.minute) { similarity($0, $1) }
+    let nodes = try await nodes(detection)
+    let members = members(counts, nodes)
     let changed = members.count { $0.change.kind != .steady }
     document.progress.append(
       .init(step: "compare", detail: "\(Briefing.count(changed, "pattern")) out of the ordinary", count: changed))
@@ -51,7 +66,7 @@ struct AnalysisRun: Sendable {
     var built: [(cluster: AnalysisDocument.Cluster, group: [Int])] = []
     for group in clusters.groups {
       let cluster = cluster(group.map { members[$0] }, counts)
-      if cluster.size >= request.minClusterSize || cluster.severityScore >= 5 { built.append((cluster, group)) }
+      if cluster.size >= request.minClusterSize || cluster.severityScore >= 4 { built.append((cluster, group)) }
     }
     built.sort {
       $0.cluster.severityScore != $1.cluster.severityScore
@@ -66,11 +81,24 @@ struct AnalysisRun: Sendable {
     try await report(document)
     try Task.checkCancellation()
 
-    document.severityScore = document.clusters.first.map { ($0.severityScore * 10).rounded() / 10 } ?? 0
-    document.severity = document.clusters.first?.severity ?? "none"
-    document.findings = try await findings(built.map { $0.group.map { members[$0] } }, filter: filter, counts)
-    document.headline = Briefing.headline(document.clusters, recordCount: document.recordCount)
-    document.summary = Briefing.summary(document, findings: document.findings)
+    let incidents = Incident.incidents(of: nodes, links: IncidentLinks { similarity($0, $1) })
+    let story = Report(
+      incidents,
+      coverage: Report.Coverage(
+        minutes: counts.range.start.minute..<max(counts.range.start.minute, counts.range.end.minute),
+        recordCount: document.recordCount, patternCount: document.patternCount,
+        workloadCount: Set(members.flatMap(\.workloads)).count))
+    let worst = max(incidents.first?.points ?? 0, document.clusters.first?.severityScore ?? 0)
+    document.severityScore = (worst * 10).rounded() / 10
+    document.severity = SeverityScore.Grade(points: worst).rawValue
+    document.incidents = incidents.prefix(Self.incidentsMax).map { IncidentDocument($0) }
+    document.findings = try await findings(incidents, filter: filter)
+    if let addressed = try await addressed(document, filter: filter, request.range) {
+      document.findings.append(addressed)
+    }
+    document.headline = story.headline
+    document.summary = Briefing.summary(story, document)
+    document.report = story.markdown
     document.progress.append(
       .init(step: "explain", detail: Briefing.count(document.findings.count, "finding"), count: document.findings.count)
     )
@@ -79,31 +107,52 @@ struct AnalysisRun: Sendable {
 
   // MARK: Comparing
 
-  private func members(_ counts: PatternCounts, _ baseline: PatternCounts) -> [PatternClusters.Member] {
-    let beforeByPattern = Dictionary(
-      baseline.entries.map { ($0.pattern.number, $0.series) }, uniquingKeysWith: { first, _ in first })
-    // Minutes before the very first record say nothing about what is usual.
-    let hasBaseline = !baseline.entries.isEmpty
-    let baselineStart = baseline.entries.map(\.first).min() ?? baseline.range.start
-    let skipped = max(0, Int(baselineStart.nanoseconds(since: baseline.range.start) / baseline.step))
-    let windowStart = counts.entries.map(\.first).min() ?? counts.range.start
-    let leading = hasBaseline ? 0 : max(0, Int(windowStart.nanoseconds(since: counts.range.start) / counts.step))
-    let silent = [Int](repeating: 0, count: max(0, (baseline.entries.first?.series.count ?? 0) - skipped))
-    // The last step may have only begun.
+  /// Each anomaly with what is known of its series; lines are looked up for the most serious.
+  private func nodes(_ detection: WindowDetection) async throws -> [IncidentNode] {
+    let reader = SeriesFactsReader(search: search, scope: scope)
+    func node(_ anomaly: Anomaly, readsLines: Bool) async throws -> IncidentNode {
+      IncidentNode(
+        anomaly: anomaly,
+        facts: try await reader.facts(
+          of: anomaly, counts: detection.counts, workload: detection.numbers.name(anomaly.key.workload), feedback: 0,
+          readsLines: readsLines))
+    }
+    var nodes: [IncidentNode] = []
+    for anomaly in detection.anomalies { nodes.append(try await node(anomaly, readsLines: false)) }
+    let ranked = nodes.indices.sorted { left, right in
+      let (a, b) = (nodes[left].facts.severity.points, nodes[right].facts.severity.points)
+      return a != b ? a > b : left < right
+    }
+    for index in ranked.prefix(Self.linesMax) { nodes[index] = try await node(nodes[index].anomaly, readsLines: true) }
+    return nodes
+  }
+
+  private func members(_ counts: PatternCounts, _ nodes: [IncidentNode]) -> [PatternClusters.Member] {
+    var nodeOfPattern: [UInt32: IncidentNode] = [:]
+    for node in nodes where node.key.pattern != SeriesKey.allPatterns {
+      let known = nodeOfPattern[node.key.pattern]
+      if known.map({ $0.facts.severity.points < node.facts.severity.points }) ?? true {
+        nodeOfPattern[node.key.pattern] = node
+      }
+    }
     return counts.entries.map { entry in
-      let before = beforeByPattern[entry.pattern.number].map { Array($0.dropFirst(skipped)) } ?? silent
-      let series = Array(entry.series.dropFirst(leading))
-      // New only if the workload was there before, else all of a new sender's lines would be news.
-      let isKnown = beforeByPattern[entry.pattern.number] != nil || entry.pattern.firstSeen < windowStart
-      var change = VolumeAnomalies.change(in: series, before: before, isKnown: isKnown)
-      change.onset += leading
-      change.end += leading
       let workloads = workloads(entry, counts)
-      let score = SeverityScore(
-        text: entry.pattern.text + " " + String(decoding: entry.sample.prefix(512), as: UTF8.self),
-        level: entry.severity,
-        change: change, workloadCount: workloads.count)
-      return PatternClusters.Member(entry: entry, change: change, score: score, workloads: workloads)
+      let rate = Double(entry.count) / Double(max(1, entry.series.count))
+      guard let node = nodeOfPattern[entry.pattern.number] else {
+        let score = SeriesFactsReader.scorer.score(
+          SeverityFacts(
+            text: entry.pattern.text + "\n" + String(decoding: entry.sample.prefix(400), as: UTF8.self),
+            level: entry.severity, change: SeverityFacts.Change(kind: .steady), workloadCount: workloads.count))
+        return PatternClusters.Member(entry: entry, change: .steady(rate: rate), score: score, workloads: workloads)
+      }
+      let score = SeriesFactsReader.scorer.score(
+        SeverityFacts(
+          text: entry.pattern.text + "\n" + String(decoding: entry.sample.prefix(400), as: UTF8.self),
+          level: entry.severity, change: node.anomaly.change, workloadCount: workloads.count,
+          podCount: node.facts.pods.count))
+      return PatternClusters.Member(
+        entry: entry, change: PatternChange(node.anomaly, start: counts.range.start, step: counts.step), score: score,
+        workloads: workloads)
     }
   }
 
@@ -117,7 +166,7 @@ struct AnalysisRun: Sendable {
 
   private func cluster(_ members: [PatternClusters.Member], _ counts: PatternCounts) -> AnalysisDocument.Cluster {
     let ranked = members.sorted {
-      $0.score.value != $1.score.value ? $0.score.value > $1.score.value : $0.entry.count > $1.entry.count
+      $0.score.points != $1.score.points ? $0.score.points > $1.score.points : $0.entry.count > $1.entry.count
     }
     let lead = ranked[0]
     var series = [Int](repeating: 0, count: lead.entry.series.count)
@@ -130,12 +179,13 @@ struct AnalysisRun: Sendable {
     }
     let perMinute = Double(counts.step) / Double(Self.minute)
     // A cluster of several troubled patterns is worse than each alone.
-    let others = ranked.dropFirst().filter { $0.score.value >= 3 }.count
-    let score = min(lead.change.kind == .steady ? 7.9 : 10, lead.score.value + 0.3 * Double(min(3, others)))
+    let others = ranked.dropFirst().filter { $0.score.grade >= .medium }.count
+    let score = min(lead.change.kind == .steady ? Self.steadyMax : 10, lead.score.points + 0.3 * Double(min(3, others)))
     return AnalysisDocument.Cluster(
       clusterID: 0, label: Briefing.name(of: lead.entry), size: members.reduce(0) { $0 + $1.entry.count },
       sampleLogs: ranked.prefix(Self.sampleMax).map { String(decoding: $0.entry.sample, as: UTF8.self) },
-      severity: Self.grade(score).rawValue, severityScore: (score * 10).rounded() / 10, reasons: lead.score.reasons,
+      severity: SeverityScore.Grade(points: score).rawValue, severityScore: (score * 10).rounded() / 10,
+      reasons: lead.score.reasons.map(\.words),
       patterns: ranked.map(\.entry.pattern.number),
       firstSeen: (members.map(\.entry.first).min() ?? counts.range.start).rfc3339,
       lastSeen: (members.map(\.entry.last).max() ?? counts.range.end).rfc3339, counts: series,
@@ -144,79 +194,47 @@ struct AnalysisRun: Sendable {
       workloads: byWorkload.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }.map(\.key))
   }
 
-  private static func grade(_ score: Double) -> SeverityScore.Grade {
-    switch score {
-    case ..<1.5: .none
-    case ..<3: .low
-    case ..<5: .medium
-    case ..<8: .high
-    default: .critical
-    }
-  }
-
   // MARK: Explaining
 
-  /// Cause, effects, and what was changed just before, each with records that show it.
-  private func findings(
-    _ clusters: [[PatternClusters.Member]], filter: String, _ counts: PatternCounts
-  ) async throws -> [AnalysisDocument.Finding] {
-    let troubled = clusters.joined().filter {
-      $0.score.value >= 3 && $0.change.kind != .steady && $0.change.kind != .silence
-    }
-    guard let firstOnset = troubled.map(\.change.onset).min() else { return [] }
-    // Who is named by others and names nobody explains them; among equals the worse and the earlier comes first.
-    func explained(_ member: PatternClusters.Member) -> Int { troubled.count { $0.names(member) } }
-    func blames(_ member: PatternClusters.Member) -> Int { troubled.count { member.names($0) } }
-    let candidates = troubled.sorted { left, right in
-      func rank(_ member: PatternClusters.Member) -> Int {
-        2 * explained(member) - 4 * blames(member) + (member.tellsOfExhaustion ? 1 : 0)
-      }
-      let (a, b) = (rank(left), rank(right))
-      if a != b { return a > b }
-      // Two steps count as one moment, from the first trouble on.
-      let (c, d) = ((left.change.onset - firstOnset) / 2, (right.change.onset - firstOnset) / 2)
-      if c != d { return c < d }
-      if left.score.value != right.score.value { return left.score.value > right.score.value }
-      return left.entry.pattern.number < right.entry.pattern.number
-    }
+  /// Of the most serious incidents: the likely cause, its effects, and what was changed just before, each with records
+  /// that show it.
+  private func findings(_ incidents: [Incident], filter: String) async throws -> [AnalysisDocument.Finding] {
     var findings: [AnalysisDocument.Finding] = []
-    let root = candidates[0]
-    let onset = onset(of: root, counts)
-    let followers = troubled.filter { $0.names(root) }
-    var detail =
-      "\"\(Briefing.spoken(root.entry.pattern.text, to: 140))\" in \(Briefing.list(root.workloads.prefix(3))) "
-      + "began at \(Briefing.clock(onset.rfc3339))"
-    if !followers.isEmpty {
-      let names = Set(followers.flatMap(\.workloads)).subtracting(root.workloads).sorted()
-      if !names.isEmpty {
-        detail += "; \(Briefing.list(names)) \(names.count == 1 ? "names it in its" : "name it in their") own errors"
+    for incident in incidents.filter({ $0.grade >= .medium }).prefix(Self.toldIncidentsMax) {
+      for (rank, candidate) in incident.candidates.prefix(1 + Self.effectsMax).enumerated() {
+        guard let node = incident.members.first(where: { $0.key == candidate.key }) else { continue }
+        let began = node.facts.lines.first.map { max($0.time, Timestamp(minute: candidate.onset)) }
+        let onset = (began ?? Timestamp(minute: candidate.onset)).rfc3339
+        let lines = incident.evidence.filter { $0.key == candidate.key }
+        findings.append(
+          .init(
+            title: Briefing.spoken(candidate.text, to: 120),
+            detail: "\"\(Briefing.spoken(candidate.text, to: 140))\" in \(candidate.workload) began at "
+              + "\(Briefing.clock(onset)): \(candidate.reasons.joined(separator: "; ")).",
+            kind: rank == 0 ? "cause" : "effect", severity: node.facts.severity.grade.rawValue, onset: onset,
+            evidence: (lines.isEmpty ? Array(node.facts.lines.prefix(2)) : lines).map(Self.evidence)))
+      }
+      if let change = try await changeBefore(Timestamp(minute: incident.onset), filter: filter) {
+        findings.append(change)
       }
     }
-    detail += "."
-    findings.append(
-      .init(
-        title: Briefing.spoken(root.entry.pattern.text, to: 120), detail: detail, kind: "cause",
-        severity: root.score.grade.rawValue, onset: onset.rfc3339,
-        evidence: try await evidence("\(filter) pattern:=\(root.entry.pattern.number)", from: onset, limit: 3)))
-    for effect in candidates.dropFirst().prefix(4) {
-      let onset = self.onset(of: effect, counts)
-      findings.append(
-        .init(
-          title: Briefing.spoken(effect.entry.pattern.text, to: 120),
-          detail: "\(Briefing.count(effect.entry.count, "record")) from \(Briefing.list(effect.workloads.prefix(3))), "
-            + "first at \(Briefing.clock(onset.rfc3339)).",
-          kind: "effect", severity: effect.score.grade.rawValue, onset: onset.rfc3339,
-          evidence: try await evidence("\(filter) pattern:=\(effect.entry.pattern.number)", from: onset, limit: 2)))
-    }
-    if let change = try await changeBefore(onset, filter: filter) { findings.append(change) }
     return findings
   }
 
-  /// The first record of a pattern's change: of the step in which it began.
-  private func onset(of member: PatternClusters.Member, _ counts: PatternCounts) -> Timestamp {
-    let (offset, overflow) = Int64(member.change.onset).multipliedReportingOverflow(by: counts.step)
-    let step = counts.range.start.advanced(byNanoseconds: overflow ? .max : offset)
-    return max(step, member.entry.first)
+  /// Orders to the analyzer in the evidence of incidents and in the samples of clusters, as a finding with their records.
+  private func addressed(
+    _ document: AnalysisDocument, filter: String, _ range: TimeRange
+  ) async throws -> AnalysisDocument.Finding? {
+    var lines = (document.incidents ?? []).flatMap(\.evidence).map {
+      AnalysisDocument.Evidence(id: $0.id, time: $0.time, message: $0.message, stream: $0.workload)
+    }
+    for cluster in document.clusters
+    where cluster.sampleLogs.contains(where: { !InjectionDetector.kinds(in: $0).isEmpty }) {
+      let patterns = cluster.patterns.prefix(Self.sampleMax).map(String.init).joined(separator: ",")
+      let request = SearchRequest(text: "\(filter) pattern:in(\(patterns))", range: range, limit: 10)
+      try await search.prepare(request, scope: scope).run { lines += $0.map(Self.evidence) }
+    }
+    return Briefing.addressed(lines)
   }
 
   /// A rollout, restart or change of configuration shortly before `onset`.
@@ -240,13 +258,8 @@ struct AnalysisRun: Sendable {
       kind: "change", severity: "none", onset: first.time, evidence: evidence)
   }
 
-  /// The first records from `time` on.
-  private func evidence(_ query: String, from time: Timestamp, limit: Int) async throws -> [AnalysisDocument.Evidence] {
-    var rows: [SearchRow] = []
-    let request = SearchRequest(
-      text: "\(query) | first \(limit) by (_time)", range: TimeRange(start: time, end: TimeRange.all.end))
-    try await search.prepare(request, scope: scope).run { rows += $0 }
-    return rows.map(Self.evidence)
+  private static func evidence(_ line: EvidenceLine) -> AnalysisDocument.Evidence {
+    AnalysisDocument.Evidence(id: line.id, time: line.time.rfc3339, message: line.text, stream: line.workload)
   }
 
   private static func evidence(_ row: SearchRow) -> AnalysisDocument.Evidence {

@@ -1,5 +1,4 @@
 package import Domain
-import FoundationEssentials
 package import Indexing
 package import Logging
 package import Search
@@ -22,6 +21,7 @@ package final class AnalysisService: Sendable {
   private static let runsMax = 64
   /// Runs by analysis id: what is stored as running and is not here was cut off by the end of an earlier process.
   private let runs = Mutex<[String: Task<Void, Never>]>([:])
+  private let followers = Mutex<[String: [Follower]]>([:])
 
   /// - Parameter executor: Where the arithmetic runs.
   package init(
@@ -47,7 +47,8 @@ package final class AnalysisService: Sendable {
     let id = Self.makeID(createdAt, using: &random)
     let document = AnalysisDocument(
       id: id, createdAt: createdAt.rfc3339, status: .pending, namespace: request.namespace,
-      start: request.range.start.rfc3339, end: request.range.end.rfc3339, minClusterSize: request.minClusterSize)
+      start: request.range.start.rfc3339, end: request.range.end.rfc3339, minClusterSize: request.minClusterSize,
+      trigger: request.trigger)
     // Known here before it is stored: a stored one that is not known counts as cut off.
     runs.withLock { $0[id] = Task {} }
     do {
@@ -60,9 +61,10 @@ package final class AnalysisService: Sendable {
       runs[id] = Task {
         await self.run(document, request, scope: scope)
         self.runs.withLock { $0[id] = nil }
+        for follower in self.followers.withLock({ $0.removeValue(forKey: id) ?? [] }) { follower.continuation.finish() }
       }
     }
-    return try Self.json(document)
+    return try JSON.bytes(document)
   }
 
   /// The newest first.
@@ -77,6 +79,55 @@ package final class AnalysisService: Sendable {
   package func document(_ id: String, scope: TenantScope) async throws -> [UInt8]? {
     guard let row = try await database(scope).analyses.load(id: id) else { return nil }
     return try await living(row, scope: scope)
+  }
+
+  /// The document as it changes, until the run has ended; ends at once if it has. Nil if there is none of that id.
+  package func updates(of id: String, scope: TenantScope) async -> AsyncStream<[UInt8]>? {
+    let (stream, continuation) = AsyncStream.makeStream(of: [UInt8].self, bufferingPolicy: .bufferingNewest(16))
+    let follower = Follower(continuation: continuation)
+    // Before the look at what there is, so that nothing comes between.
+    followers.withLock { $0[id, default: []].append(follower) }
+    continuation.onTermination = { [weak self] _ in
+      self?.followers.withLock { $0[id]?.removeAll { $0 === follower } }
+    }
+    do {
+      guard let document = try await document(id, scope: scope) else {
+        continuation.finish()
+        return nil
+      }
+      continuation.yield(document)
+    } catch {
+      // What can't be read now has no updates; who asks for the document is told why.
+      continuation.finish()
+      return stream
+    }
+    if runs.withLock({ $0[id] == nil }) { continuation.finish() }
+    return stream
+  }
+
+  private final class Follower: Sendable {
+    let continuation: AsyncStream<[UInt8]>.Continuation
+
+    init(continuation: AsyncStream<[UInt8]>.Continuation) { self.continuation = continuation }
+  }
+
+  /// Stops a run; what it found so far stays, as failed.
+  ///
+  /// - Returns: Its document; nil if there is none of that id.
+  package func cancel(_ id: String, scope: TenantScope) async throws -> [UInt8]? {
+    // Nobody ends another tenant's run.
+    guard try await database(scope).analyses.load(id: id) != nil else { return nil }
+    let run = runs.withLock { $0[id] }
+    run?.cancel()
+    await run?.value
+    return try await document(id, scope: scope)
+  }
+
+  /// The report of an analysis as Markdown; nil if there is no analysis of that id, empty while it runs.
+  package func report(_ id: String, scope: TenantScope) async throws -> String? {
+    guard let row = try await database(scope).analyses.load(id: id) else { return nil }
+    let document = try JSON.value(AnalysisDocument.self, row.document)
+    return document.report ?? (document.summary.isEmpty ? "" : "# \(document.headline)\n\n\(document.summary)\n")
   }
 
   /// - Returns: Whether there was one.
@@ -143,26 +194,21 @@ package final class AnalysisService: Sendable {
     guard let again = try await database(scope).analyses.load(id: row.id), again.status == row.status else {
       return try await database(scope).analyses.load(id: row.id)?.document ?? row.document
     }
-    var document = try JSONDecoder().decode(AnalysisDocument.self, from: Data(row.document))
+    var document = try JSON.value(AnalysisDocument.self, row.document)
     document.status = .failed
     document.error = "the server ended before the analysis was done; start it again"
     try await save(document, scope: scope)
-    return try Self.json(document)
+    return try JSON.bytes(document)
   }
 
   private func save(_ document: AnalysisDocument, scope: TenantScope) async throws {
     guard let createdAt = TimeExpression.parse(document.createdAt, now: now()) else {
       preconditionFailure("an analysis carries the time it was made")
     }
+    let json = try JSON.bytes(document)
     try await database(scope).analyses.save(
-      AnalysisTable.Row(
-        id: document.id, createdAt: createdAt, status: document.status.rawValue, document: try Self.json(document)))
-  }
-
-  private static func json(_ document: AnalysisDocument) throws -> [UInt8] {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return Array(try encoder.encode(document))
+      AnalysisTable.Row(id: document.id, createdAt: createdAt, status: document.status.rawValue, document: json))
+    for follower in followers.withLock({ $0[document.id] ?? [] }) { follower.continuation.yield(json) }
   }
 
   /// A ULID: 48 bits of milliseconds and 80 random ones, so that ids sort by time.

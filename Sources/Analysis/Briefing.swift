@@ -1,79 +1,55 @@
+import Detection
 import Domain
 import Search
 
 /// The result of an analysis in plain words: same facts, same text.
 enum Briefing {
-  /// One sentence: the worst that is going on, where, since when.
-  static func headline(_ clusters: [AnalysisDocument.Cluster], recordCount: Int) -> String {
-    guard recordCount > 0 else { return "No records in this window" }
-    guard let worst = clusters.first(where: { $0.severityScore >= 3 }) else {
-      return "Nothing unusual in \(count(recordCount, "record"))"
-    }
-    let place = worst.workloads.isEmpty ? "" : " in \(list(worst.workloads.prefix(3)))"
-    let label = spoken(worst.label, to: 90)
-    switch worst.change {
-    case "new": return "New\(place) since \(clock(worst.firstSeen)): \(label)"
-    case "burst", "shift": return "\(times(worst)) more than usual\(place): \(label)"
-    case "silence": return "Quiet\(place): \(label)"
-    default: return "Ongoing\(place): \(label)"
-    }
-  }
-
-  /// A few paragraphs: what happened, what came just before, what else is there, what was looked at.
-  static func summary(
-    _ document: AnalysisDocument, findings: [AnalysisDocument.Finding]
-  ) -> String {
+  /// A few paragraphs: what happened, where, why, what came just before, what was looked at.
+  static func summary(_ report: Report, _ document: AnalysisDocument) -> String {
     guard document.recordCount > 0 else {
       return "There are no records between \(clock(document.start)) and \(clock(document.end))"
         + (document.namespace.map { " in namespace \($0)" } ?? "") + "."
     }
-    var paragraphs: [String] = []
-    let serious = document.clusters.filter { $0.severityScore >= 3 }
-    if serious.isEmpty {
+    var paragraphs = report.sections.prefix(3).map { section in
+      var text =
+        "\(section.grade.rawValue.prefix(1).uppercased())\(section.grade.rawValue.dropFirst()): \(section.title). "
+      text += "Where: \(section.place). Since \(section.since)."
+      if let origin = section.origins.first { text += " Likely cause: \(origin)." }
+      return text
+    }
+    if paragraphs.isEmpty {
       paragraphs.append(
         "Nothing stands out among \(count(document.recordCount, "record")) of \(count(document.patternCount, "pattern")). "
-          + "Looked at: new patterns, bursts, silences and shifts of each pattern by minute, and what the lines say.")
-    } else {
-      for cluster in serious.prefix(3) { paragraphs.append(sentence(cluster)) }
-      if let cause = findings.first(where: { $0.kind == "cause" }) {
-        paragraphs.append("Likely cause: \(cause.detail)")
-      }
-      if let change = findings.first(where: { $0.kind == "change" }) {
-        paragraphs.append("Just before, \(change.detail)")
-      }
-      let rest = serious.count - min(3, serious.count)
-      if rest > 0 {
-        paragraphs.append(
-          "\(count(rest, "more cluster")) of medium severity or worse \(rest == 1 ? "is" : "are") listed below.")
-      }
+          + "Looked at: new and rare patterns, bursts, drops, silences and shifts of each pattern in each workload by "
+          + "minute, and what the lines say.")
     }
-    let quiet = document.clusters.count - serious.count
+    if let change = document.findings.first(where: { $0.kind == "change" }) {
+      paragraphs.append("Just before, \(change.detail)")
+    }
+    let rest = report.sections.count - min(3, report.sections.count)
+    if rest > 0 { paragraphs.append("\(count(rest, "more incident")) of medium severity or worse below.") }
     paragraphs.append(
       "\(count(document.recordCount, "record")) in \(count(document.patternCount, "pattern")) were grouped into "
-        + "\(count(document.clusterCount, "cluster"))\(quiet > 0 && !serious.isEmpty ? "; \(quiet) of them show nothing unusual" : "")."
-    )
+        + "\(count(document.clusterCount, "cluster")).")
     return paragraphs.joined(separator: "\n\n")
   }
 
-  private static func sentence(_ cluster: AnalysisDocument.Cluster) -> String {
-    let place = cluster.workloads.isEmpty ? "" : " from \(list(cluster.workloads.prefix(3)))"
-    let span =
-      cluster.firstSeen.prefix(19) == cluster.lastSeen.prefix(19)
-      ? "at \(clock(cluster.firstSeen))"
-      : day(cluster.firstSeen) == day(cluster.lastSeen)
-        ? "between \(time(cluster.firstSeen)) and \(clock(cluster.lastSeen))"
-        : "between \(clock(cluster.firstSeen)) and \(clock(cluster.lastSeen))"
-    let how: String
-    switch cluster.change {
-    case "new": how = "not seen before this window"
-    case "burst": how = "a burst of \(rate(cluster.rate)) a minute where \(usual(cluster.baselineRate)) usual"
-    case "shift": how = "a lasting rise to \(rate(cluster.rate)) a minute from \(rate(cluster.baselineRate))"
-    case "silence": how = "gone quiet: \(rate(cluster.rate)) a minute where \(rate(cluster.baselineRate)) are usual"
-    default: how = "at its usual rate of \(rate(cluster.rate)) a minute"
+  /// Lines that give orders to whoever analyzes them: told of, never followed. Nil if there are none.
+  static func addressed(_ lines: [AnalysisDocument.Evidence]) -> AnalysisDocument.Finding? {
+    var found: [AnalysisDocument.Evidence] = []
+    var kinds: [String] = []
+    for line in lines {
+      let told = InjectionDetector.kinds(in: line.message)
+      if told.isEmpty || found.contains(where: { $0.message == line.message }) { continue }
+      found.append(line)
+      for kind in told where !kinds.contains(kind.words) { kinds.append(kind.words) }
     }
-    return
-      "\(cluster.severity.prefix(1).uppercased())\(cluster.severity.dropFirst()): \"\(spoken(cluster.label, to: 140))\", "
-      + "\(count(cluster.size, "record"))\(place) \(span), \(how)."
+    guard let first = found.first else { return nil }
+    return .init(
+      title: "Text in the logs gives orders to whoever analyzes them",
+      detail: "It was read as data: \(list(kinds)). Somebody may be trying to mislead the reading of these logs.",
+      kind: "injection", severity: SeverityScore.Grade.medium.rawValue, onset: first.time,
+      evidence: Array(found.prefix(5)))
   }
 
   static func count(_ number: Int, _ noun: String) -> String { "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")" }
@@ -86,19 +62,6 @@ enum Briefing {
       text = String(digit) + text
     }
     return text
-  }
-
-  private static func times(_ cluster: AnalysisDocument.Cluster) -> String {
-    guard cluster.baselineRate >= 0.05 else { return "Far" }
-    return "\(Int((cluster.rate / cluster.baselineRate).rounded())) times"
-  }
-
-  private static func usual(_ value: Double) -> String {
-    value < 0.05 ? "none are" : value < 1.05 && value > 0.95 ? "1 is" : "\(rate(value)) are"
-  }
-
-  private static func rate(_ value: Double) -> String {
-    value >= 10 ? "\(Int(value.rounded()))" : "\((value * 10).rounded() / 10)"
   }
 
   static func list(_ names: some Collection<String>) -> String {

@@ -1,3 +1,4 @@
+import Detection
 import Domain
 import Indexing
 import Search
@@ -8,7 +9,7 @@ struct PatternClusters {
   /// One pattern with all that was found out about it.
   struct Member {
     let entry: PatternCounts.Entry
-    let change: VolumeChange
+    let change: PatternChange
     let score: SeverityScore
     /// Names of who wrote it, the most active first.
     let workloads: [String]
@@ -41,7 +42,7 @@ struct PatternClusters {
         }
       }
     }
-    let changed = members.indices.filter { members[$0].change.kind != .steady && members[$0].score.value >= 1.5 }
+    let changed = members.indices.filter { members[$0].change.kind != .steady && members[$0].score.grade >= .low }
     for (position, left) in changed.enumerated() {
       for right in changed[(position + 1)...] where changedTogether(members[left], members[right]) {
         if isConnected(members[left], members[right]) { join(left, right) }
@@ -80,14 +81,6 @@ struct PatternClusters {
 }
 
 extension PatternClusters.Member {
-  /// Whether it tells of something used up or switched off, which makes others fail: more often a cause than a timeout is.
-  var tellsOfExhaustion: Bool {
-    let words = Set(SeverityScore.words(of: entry.pattern.text))
-    return !words.isDisjoint(with: [
-      "exhausted", "full", "oom", "memory", "quota", "space", "expired", "denied", "killed", "limit",
-    ])
-  }
-
   /// Whether its text names a workload of `other`: "payments: 504" says that payments explains it.
   func names(_ other: PatternClusters.Member) -> Bool {
     let text = String(decoding: entry.sample, as: UTF8.self).lowercased() + " " + entry.pattern.text.lowercased()

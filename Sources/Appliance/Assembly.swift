@@ -30,6 +30,7 @@ struct Assembly: Sendable {
   let search: SearchService
   let analyses: AnalysisService
   let watch: WatchService
+  let reports: ReportService
   let narratives: Narratives
   let modelTransport = AsyncHTTPTransport()
   let routes: Routes
@@ -90,6 +91,10 @@ struct Assembly: Sendable {
       pool: pool, indexes: indexes, search: search.inBackground, executor: executor, now: now, logger: logger)
     watch = WatchService(pool: pool, indexes: indexes, search: search.inBackground, now: now, logger: logger)
     let transport = modelTransport
+    reports = ReportService(
+      pool: pool, watch: watch, analyses: analyses, transport: { try await transport.send($0) },
+      owner: configuration.allowsPrivateWebhooks || configuration.isDevelopment ? .operators : .tenant, now: now,
+      logger: logger)
     narratives = Narratives(
       pool: pool, analyses: analyses,
       model: LanguageModelService(
@@ -99,7 +104,7 @@ struct Assembly: Sendable {
     let connections = connections
     routes = Routes(
       WebServices(
-        ingest: ingest, search: search, analyses: analyses, watch: watch, narratives: narratives,
+        ingest: ingest, search: search, analyses: analyses, watch: watch, reports: reports, narratives: narratives,
         access: access, metrics: metrics,
         limits: WebLimits(compressedBodyByteCountMax: configuration.compressedBodyByteCountMax),
         version: Timberline.version, isDevelopment: configuration.isDevelopment, now: now,
@@ -206,6 +211,10 @@ struct InsightService: Service {
   let assembly: Assembly
 
   func run() async throws {
-    await cancelWhenGracefulShutdown { await assembly.watch.run() }
+    await cancelWhenGracefulShutdown {
+      async let reports: Void = assembly.reports.run()
+      await assembly.watch.run()
+      await reports
+    }
   }
 }

@@ -3,7 +3,7 @@ package import Domain
 /// Which templates belong to which pattern, as of one moment.
 package struct PatternMap: Sendable {
   /// By template number.
-  let patternOfTemplate: [UInt32?]
+  @usableFromInline let patternOfTemplate: [UInt32?]
   /// By pattern number.
   let byNumber: [UInt32: Pattern]
 
@@ -15,6 +15,7 @@ package struct PatternMap: Sendable {
   /// No pattern at all.
   package init() { self.init(patternOfTemplate: [], byNumber: [:]) }
 
+  @inlinable
   package func pattern(ofTemplate number: UInt32) -> UInt32? {
     Int(number) < patternOfTemplate.count ? patternOfTemplate[Int(number)] : nil
   }

@@ -7,16 +7,16 @@ import Synchronization
 /// A word lies wholly in one literal or in one variable, as the decomposer promises: a template without the word in its
 /// literals, and without a slot that can hold one, has no message with it.
 package final class TemplateWords: Sendable {
-  /// What is known of the messages of a template, without a look at its text.
-  package enum Knowledge: UInt8, Sendable {
+  /// What is known of the messages of a template, without a look at its text: one byte a template, for there are many.
+  package enum Knowledge {
     /// A literal may hold the words, or it can't be told.
-    case nothing
+    @inlinable package static var nothing: UInt8 { 0 }
     /// A literal holds the only word.
-    case inLiteral
+    @inlinable package static var inLiteral: UInt8 { 1 }
     /// No message holds them.
-    case none
+    @inlinable package static var none: UInt8 { 2 }
     /// No literal holds them; variables may.
-    case variablesOnly
+    @inlinable package static var variablesOnly: UInt8 { 3 }
   }
 
   /// Fewer templates are walked in less time than their words take memory.
@@ -26,20 +26,20 @@ package final class TemplateWords: Sendable {
     /// By word in lower case: the numbers of the templates that have it in a literal, ascending.
     var templates: [[UInt8]: [UInt32]] = [:]
     /// By template: what is known if a word is in none of its literals.
-    var without: [Knowledge] = []
+    var without: [UInt8] = []
   }
 
   private let state = Mutex(State())
 
   package init() {}
 
-  /// What is known of each template, by number, up to `count`; nil if nothing.
+  /// What is known of each template, by number, up to `count`: values of `Knowledge`; nil if nothing.
   ///
   /// - Parameters:
   ///   - words: All of them stand in every message that is looked for, as whole words in any case. Without digits, and of
   ///     ASCII alone, in lower case.
   ///   - template: By number.
-  package func knowledge(of words: [[UInt8]], count: Int, template: (UInt32) -> Template?) -> [Knowledge]? {
+  package func knowledge(of words: [[UInt8]], count: Int, template: (UInt32) -> Template?) -> [UInt8]? {
     if count < TemplateWords.templatesMin || words.isEmpty { return nil }
     return state.withLock { state in
       while state.without.count < count {
@@ -53,9 +53,11 @@ package final class TemplateWords: Sendable {
       }
       var known = state.without
       // One word may stand in a literal and the next in a variable: what is told apart here is only that some are in none.
-      for number in holders ?? [] { known[Int(number)] = words.count == 1 ? .inLiteral : .nothing }
+      for number in holders ?? [] { known[Int(number)] = words.count == 1 ? Knowledge.inLiteral : Knowledge.nothing }
       if words.count > 1 {
-        for number in known.indices where known[number] == .variablesOnly { known[number] = .nothing }
+        for number in known.indices where known[number] == Knowledge.variablesOnly {
+          known[number] = Knowledge.nothing
+        }
       }
       return known
     }
@@ -85,7 +87,10 @@ extension TemplateWords.State {
       }
     }
     without.append(
-      !isPlain ? .nothing : template.slots.contains(where: \.mayHoldLetters) ? .variablesOnly : .none)
+      !isPlain
+        ? TemplateWords.Knowledge.nothing
+        : template.slots.contains(where: \.mayHoldLetters)
+          ? TemplateWords.Knowledge.variablesOnly : TemplateWords.Knowledge.none)
   }
 }
 

@@ -52,6 +52,10 @@ package actor TenantIndex {
     }
   }
 
+  /// Where the miner's state is kept, and how many templates it knew of when it was saved.
+  private static let minerSetting = "pattern.miner"
+  private var savedMinerCount = 0
+
   /// Records between two saves: what a crash may cost of "last seen", nothing else.
   private static let unsavedRecordsMax = 50_000
 
@@ -74,6 +78,9 @@ package actor TenantIndex {
     map = fresh
     return fresh
   }
+
+  /// Patterns that ended since the index was loaded, each with the one that took its templates over.
+  package var merges: [UInt32: UInt32] { mergedInto }
 
   /// The patterns that a text describes, the nearest first.
   ///
@@ -201,14 +208,45 @@ package actor TenantIndex {
         number: row.number, text: row.text, severity: row.severity, firstSeen: row.firstSeen, lastSeen: row.lastSeen)
     }
     savedAssignments = stored.assignments
+    if let state = try await database.insights.setting(TenantIndex.minerSetting) { restoreMiner(state, stored.rows) }
     takeTemplates()
     savedAssignments = [:]
+    // Of an earlier build, whose miner told kinds of lines apart in another way.
+    for number in Set(patterns.keys).subtracting(miner.patterns) { patterns[number] = nil }
     try await takeBlocks(of: view, after: stored.lastBlock)
     for columns in view.head { take(columns) }
     try await restoreVectors(
       Dictionary(stored.rows.map { ($0.number, $0.text) }, uniquingKeysWith: { _, last in last }))
     hasLoaded = true
     await saveOrKeep()
+  }
+
+  /// Goes on with the miner that was saved: what it knows of templates need not be found out again.
+  private func restoreMiner(_ state: [UInt8], _ rows: [PatternTable.Row]) {
+    // Damaged, of another build or ahead of the templates: it is made again from them.
+    guard let saved = PatternMiner(state: state), saved.templateCount <= database.templateCount else { return }
+    miner = saved
+    savedMinerCount = saved.templateCount
+    let names = Dictionary(rows.map { ($0.number, $0) }, uniquingKeysWith: { _, last in last })
+    for number in miner.patterns {
+      guard let text = miner.text(of: number) else { continue }
+      namedTexts[number] = text.namedText
+      searchIndex.insert(id: number, text: text.text)
+      if names[number]?.mergedInto == nil, names[number]?.text == text.text { continue }
+      patterns[number] = Pattern(
+        number: number, text: text.text, severity: .unknown, firstSeen: TenantIndex.never.first,
+        lastSeen: TenantIndex.never.last)
+      dirtyPatterns.insert(number)
+      unplaced.insert(number)
+    }
+    for row in rows { if let into = row.mergedInto { mergedInto[row.number] = into } }
+    while templateCount < saved.templateCount {
+      let number = UInt32(templateCount)
+      let pattern = miner.pattern(ofTemplate: number)
+      patternOfTemplate.append(pattern)
+      if savedAssignments[number] != pattern { dirtyAssignments.insert(number) }
+      templateCount += 1
+    }
   }
 
   /// Reads the records of blocks that nobody told of, and of patterns that nothing is known of: all of them, when the
@@ -432,7 +470,10 @@ package actor TenantIndex {
   private func saveNow(isClosing: Bool) async throws {
     let patternNumbers = dirtyPatterns
     let templates = dirtyAssignments
-    if patternNumbers.isEmpty, templates.isEmpty, !vectors.needsSaving(isClosing: isClosing) { return }
+    // Later templates are taken in again after a restart: a few are not worth writing all of it.
+    let minerCount = miner.templateCount
+    let isMinerDue = minerCount > savedMinerCount + max(isClosing ? 64 : 1024, savedMinerCount / (isClosing ? 64 : 8))
+    if patternNumbers.isEmpty, templates.isEmpty, !isMinerDue, !vectors.needsSaving(isClosing: isClosing) { return }
     dirtyPatterns = []
     dirtyAssignments = []
     unsavedRecordCount = 0
@@ -456,6 +497,10 @@ package actor TenantIndex {
     let changes = vectors.takeChanges(identity: embedder.identity, isClosing: isClosing)
     do {
       try await database.vectors.save(changes, patterns: rows, assignments: assignments, lastBlock: lastBlock)
+      if isMinerDue {
+        try await database.insights.setSetting(TenantIndex.minerSetting, to: miner.exportedState())
+        savedMinerCount = minerCount
+      }
     } catch {
       dirtyPatterns.formUnion(patternNumbers)
       dirtyAssignments.formUnion(templates)

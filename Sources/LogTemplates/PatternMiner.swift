@@ -138,6 +138,9 @@ package struct PatternMiner: Sendable {
 
   package var patternCount: Int { living.count }
 
+  /// Templates that were taken in.
+  package var templateCount: Int { entryOfTemplate.count }
+
   /// Takes in the template `number`. Inserting a known number changes nothing.
   ///
   /// - Parameter source: Who wrote it, for the bound on one source's patterns; nil for no bound.

@@ -53,7 +53,9 @@ extension SearchService {
       // Patterns without a record that may be answered must not take the place of those that have one.
       let isEverything = if case .all = filter { request.range == .all } else { false }
       let present = isEverything ? nil : try await patternTotals(plan).patterns
-      let nearest = try await index(scope).nearest(to: request.text, limit: request.limit * 2, among: present)
+      // One core ranks while the other looks for words.
+      let index = try await index(scope)
+      async let ranking = index.nearest(to: request.text, limit: request.limit * 2, among: present)
       var wordRanks: [UInt32: Int] = [:]
       var found: [UInt32: PatternCount] = [:]
       if !words.isEmpty {
@@ -64,6 +66,7 @@ extension SearchService {
         for (place, pattern) in loudest.enumerated() { wordRanks[pattern] = place + 1 }
         found = try await patternCounts(holding, request.range, only: NumberSet(loudest)).patterns
       }
+      let nearest = try await ranking
       let meaningRanks = Dictionary(
         nearest.enumerated().map { ($0.element.pattern, $0.offset + 1) }, uniquingKeysWith: { first, _ in first })
       // Of patterns that are only near, those that can still be answered.

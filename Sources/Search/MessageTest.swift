@@ -1,4 +1,5 @@
 import Domain
+import Indexing
 import LogBlocks
 import LogQuery
 
@@ -12,9 +13,10 @@ final class MessageTest: @unchecked Sendable {
   let slotMasks: [[UInt64]]
   /// For each of the matcher's searches: its runs of letters, and what of its text they are.
   let letterRuns: [[(run: LetterRun, ignoresCase: Bool, mask: UInt64)]]
+  /// By template: `TemplateWords.Knowledge`, or what a look at it has shown.
   private var verdicts: [UInt8] = []
-  /// By template: whether its literals do not hold what is looked for, known without a look at them.
-  private var isInNoLiteral: [Bool] = []
+  private static var all: UInt8 { 4 }
+  private static var maybe: UInt8 { 5 }
   private var walks: [(inVariables: [UInt64], isRuledOut: Bool)?] = []
   private let templates: any TemplateSource
 
@@ -22,18 +24,7 @@ final class MessageTest: @unchecked Sendable {
     self.matcher = matcher
     passes = matcher.predicate()
     self.templates = templates
-    if let known = templates.knowledge(of: matcher.plainWords) {
-      let inLiteral: UInt8 = matcher.isPlainWord ? 1 : 0
-      verdicts = known.map { knowledge in
-        switch knowledge {
-        case .nothing: 0
-        case .inLiteral: inLiteral
-        case .none: 2
-        case .variablesOnly: 3
-        }
-      }
-      isInNoLiteral = known.map { $0 == .variablesOnly }
-    }
+    verdicts = templates.knowledge(of: matcher.plainWords) ?? []
     letterRuns = matcher.searches.map { search in
       search.runs.compactMap { run in
         LetterRun(run.letters, isWholeStart: run.isWholeStart, isWholeEnd: run.isWholeEnd).map {
@@ -55,7 +46,6 @@ final class MessageTest: @unchecked Sendable {
     slotMasks = other.slotMasks
     letterRuns = other.letterRuns
     verdicts = other.verdicts
-    isInNoLiteral = other.isInNoLiteral
     self.templates = templates
   }
 
@@ -69,13 +59,15 @@ final class MessageTest: @unchecked Sendable {
     let index = Int(number)
     if index >= verdicts.count { verdicts.append(contentsOf: repeatElement(0, count: index + 1 - verdicts.count)) }
     switch verdicts[index] {
-    case 1: return .all
-    case 2: return .none
-    case 3: return .maybe
+    case TemplateWords.Knowledge.none: return .none
+    case MessageTest.all: return .all
+    case MessageTest.maybe, TemplateWords.Knowledge.variablesOnly: return .maybe
+    case TemplateWords.Knowledge.inLiteral where matcher.isPlainWord: return .all
     default:
       guard let template = templates.template(number) else { return .maybe }
       let verdict = matcher.verdict(on: template)
-      verdicts[index] = verdict == .all ? 1 : verdict == .none ? 2 : 3
+      verdicts[index] =
+        verdict == .all ? MessageTest.all : verdict == .none ? TemplateWords.Knowledge.none : MessageTest.maybe
       return verdict
     }
   }
@@ -87,7 +79,7 @@ final class MessageTest: @unchecked Sendable {
     // Where variables may hold everything, the verdict has said what there is to say.
     if inVariables.allSatisfy({ $0 == .max }) { return false }
     let index = Int(number)
-    if index < isInNoLiteral.count, isInNoLiteral[index], inVariables.allSatisfy({ $0 == 0 }) { return true }
+    if verdicts[index] == TemplateWords.Knowledge.variablesOnly, inVariables.allSatisfy({ $0 == 0 }) { return true }
     if index >= walks.count { walks.append(contentsOf: repeatElement(nil, count: index + 1 - walks.count)) }
     if let known = walks[index], known.inVariables == inVariables { return known.isRuledOut }
     guard let template = templates.template(number) else { return false }

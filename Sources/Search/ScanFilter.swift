@@ -128,6 +128,6 @@ indirect enum ScanFilter: Sendable {
 /// Where the texts behind numbers are found.
 protocol TemplateSource: Sendable {
   func template(_ number: UInt32) -> Template?
-  /// What words that must stand in a message tell of each template, by number; nil if nothing.
-  func knowledge(of words: [[UInt8]]) -> [TemplateWords.Knowledge]?
+  /// What words that must stand in a message tell of each template, by number: values of `TemplateWords.Knowledge`; nil if nothing.
+  func knowledge(of words: [[UInt8]]) -> [UInt8]?
 }

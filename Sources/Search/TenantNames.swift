@@ -13,7 +13,8 @@ final class TenantNames: TemplateSource, @unchecked Sendable {
   private let patternMap: PatternMap
   private let words: TemplateWords
   private var streamTexts: [UInt32: (text: [UInt8], id: [UInt8])] = [:]
-  private var templateCache: [Template?] = []
+  /// By pages of 256 numbers: a query mostly touches few of many thousand.
+  private var templatePages: [[Template?]] = []
 
   init(_ database: TenantDatabase, patterns: PatternMap, words: TemplateWords) {
     self.database = database
@@ -29,17 +30,18 @@ final class TenantNames: TemplateSource, @unchecked Sendable {
   func copy() -> TenantNames { TenantNames(database, patterns: patternMap, words: words) }
 
   func template(_ number: UInt32) -> Template? {
-    let index = Int(number)
-    if index < templateCache.count, let known = templateCache[index] { return known }
+    let (page, place) = (Int(number >> 8), Int(number & 255))
+    if page < templatePages.count, !templatePages[page].isEmpty, let known = templatePages[page][place] { return known }
     guard let template = database.template(number) else { return nil }
-    if index >= templateCache.count {
-      templateCache.append(contentsOf: repeatElement(nil, count: index + 1 - templateCache.count))
+    if page >= templatePages.count {
+      templatePages.append(contentsOf: repeatElement([], count: page + 1 - templatePages.count))
     }
-    templateCache[index] = template
+    if templatePages[page].isEmpty { templatePages[page] = Array(repeating: nil, count: 256) }
+    templatePages[page][place] = template
     return template
   }
 
-  func knowledge(of words: [[UInt8]]) -> [TemplateWords.Knowledge]? {
+  func knowledge(of words: [[UInt8]]) -> [UInt8]? {
     self.words.knowledge(of: words, count: database.templateCount) { database.template($0) }
   }
 

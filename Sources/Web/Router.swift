@@ -89,6 +89,12 @@ package struct Routes: Sendable {
       .tenant(.post, "/api/v1/analyses", .analysesWrite, analyses.start),
       .tenant(.get, "/api/v1/analyses/{id}", .analysesRead, analyses.one),
       .tenant(.delete, "/api/v1/analyses/{id}", .analysesWrite, analyses.delete),
+      .tenant(.get, "/api/v1/analyses/{id}/events", .analysesRead, analyses.events),
+      .tenant(.get, "/api/v1/analyses/{id}/report", .analysesRead, analyses.report),
+      .tenant(.post, "/api/v1/analyses/{id}/cancel", .analysesWrite, analyses.cancel),
+      .tenant(.get, "/api/v1/settings/reports", .analysesWrite, analyses.settings),
+      .tenant(.put, "/api/v1/settings/reports", .analysesWrite, analyses.setSettings),
+      .tenant(.post, "/api/v1/settings/reports/test", .analysesWrite, analyses.testHook),
 
       .tenant(.get, "/api/v1/anomalies", .analysesRead, insights.anomalies),
       .tenant(.get, "/api/v1/incidents", .analysesRead, insights.incidents),
@@ -150,6 +156,7 @@ package struct WebServices: Sendable {
   package var search: SearchService
   package var analyses: AnalysisService
   package var watch: WatchService
+  package var reports: ReportService
   package var narratives: Narratives
   package var access: AccessPolicy
   package var metrics: RequestMetrics
@@ -164,8 +171,8 @@ package struct WebServices: Sendable {
 
   package init(
     ingest: IngestService, search: SearchService, analyses: AnalysisService, watch: WatchService,
-    narratives: Narratives, access: AccessPolicy, metrics: RequestMetrics, limits: WebLimits, version: String,
-    isDevelopment: Bool,
+    reports: ReportService, narratives: Narratives, access: AccessPolicy, metrics: RequestMetrics, limits: WebLimits,
+    version: String, isDevelopment: Bool,
     now: @escaping @Sendable () -> Timestamp, checks: [(name: String, run: @Sendable () async -> String?)],
     collectMetrics: @escaping @Sendable () async -> String
   ) {
@@ -173,6 +180,7 @@ package struct WebServices: Sendable {
     self.search = search
     self.analyses = analyses
     self.watch = watch
+    self.reports = reports
     self.narratives = narratives
     self.access = access
     self.metrics = metrics

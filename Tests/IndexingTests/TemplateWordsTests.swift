@@ -4,10 +4,10 @@ import Testing
 @testable import Indexing
 
 @Suite struct TemplateWordsTests {
-  private static let slot = [Template.slotMarker]
+  private typealias Known = TemplateWords.Knowledge
 
   /// So many that words are worth a table.
-  private func knowledge(of words: String..., in texts: [[UInt8]]) -> [TemplateWords.Knowledge]? {
+  private func knowledge(of words: String..., in texts: [[UInt8]]) -> [UInt8]? {
     let templates = texts + Array(repeating: Array("filler".utf8), count: TemplateWords.templatesMin)
     let known = TemplateWords().knowledge(of: words.map { Array($0.utf8) }, count: templates.count) {
       Template(text: templates[Int($0)])
@@ -24,19 +24,25 @@ import Testing
       text("disk is Full"), text("disk is fullest"), text("took ", .integer, then: " ms"), text("user ", .word),
       text("path ", .path, then: " is full"),
     ]
-    #expect(knowledge(of: "full", in: texts) == [.inLiteral, .none, .none, .variablesOnly, .inLiteral])
-    #expect(knowledge(of: "absent", in: texts) == [.none, .none, .none, .variablesOnly, .variablesOnly])
+    #expect(
+      knowledge(of: "full", in: texts) == [
+        Known.inLiteral, Known.none, Known.none, Known.variablesOnly, Known.inLiteral,
+      ])
+    #expect(
+      knowledge(of: "absent", in: texts) == [
+        Known.none, Known.none, Known.none, Known.variablesOnly, Known.variablesOnly,
+      ])
   }
 
   @Test func `of several words nothing is sure but that a template has room for none`() {
     let texts = [text("disk is full"), text("disk is fine"), text("user ", .word), text("full ", .word)]
-    #expect(knowledge(of: "disk", "full", in: texts) == [.nothing, .none, .nothing, .nothing])
+    #expect(knowledge(of: "disk", "full", in: texts) == [Known.nothing, Known.none, Known.nothing, Known.nothing])
   }
 
   @Test func `letters outside ASCII are left to a look at the text`() {
     #expect(
       knowledge(of: "strasse", in: [text("STRASSE"), text("Stra\u{DF}e"), text("\u{212A}elvin")])
-        == [.inLiteral, .nothing, .nothing])
+        == [Known.inLiteral, Known.nothing, Known.nothing])
   }
 
   @Test func `few templates are not worth a table`() {
@@ -45,12 +51,12 @@ import Testing
 
   @Test func `templates that come later are known too`() {
     let words = TemplateWords()
-    func known(_ count: Int) -> TemplateWords.Knowledge? {
+    func known(_ count: Int) -> UInt8? {
       words.knowledge(of: [Array("seven".utf8)], count: count) { number in
         Template(text: Array((number % 1000 == 7 ? "seven of them" : "others").utf8))
       }?.last
     }
-    #expect(known(TemplateWords.templatesMin) == TemplateWords.Knowledge.none)
-    #expect(known(3_008) == .inLiteral)
+    #expect(known(TemplateWords.templatesMin) == Known.none)
+    #expect(known(3_008) == Known.inLiteral)
   }
 }

@@ -27,27 +27,29 @@ START_SECONDS = 90
 
 
 class Server:
-    """The real binary with its sample incident, on a free port."""
+    """The real binary on a free port: with its sample incident, or as the arguments say."""
 
-    def __init__(self, binary: str):
+    def __init__(self, binary: str, *arguments: str):
         self.output: list[str] = []
         self.process = subprocess.Popen(
-            [binary, "demo", "--listen", "127.0.0.1:0", "--records", "30000"],
+            [binary, *(arguments or ("demo", "--records", "30000")), "--listen", "127.0.0.1:0"],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             bufsize=1,
+            # What names the binary and the pictures is no setting of the server's.
+            env={name: value for name, value in os.environ.items() if not name.startswith("TIMBERLINE_")},
         )
         self.address = ""
         threading.Thread(target=self._read, daemon=True).start()
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
-            if self.address and self._has_records():
+            if self.address and (arguments or self._has_records()):
                 return
             time.sleep(0.1)
         said = "".join(self.output)[-2000:]
         self.stop()
-        raise SystemExit(f"the server did not come up with its sample in {START_SECONDS} s; it said:\n{said}")
+        raise SystemExit(f"the server did not come up in {START_SECONDS} s; it said:\n{said}")
 
     def _read(self) -> None:
         for line in self.process.stdout:

@@ -53,12 +53,14 @@ def assert_sound(page: Page, what: str) -> None:
     assert page.title().endswith("Timberline"), page.title()
 
 
-def look(site, name: str, path: str, ready: str) -> None:
+def look(site, name: str, path: str, ready: str, *, idle: bool = True) -> None:
+    """Pictures and checks a page; without `idle` it may hold a connection, as a page that follows events does."""
     for theme in ("light", "dark"):
         for width in (1440, 390):
             page = site.open(path, theme=theme, width=width, height=900 if width > 400 else 844)
             page.wait_for_selector(ready)
-            page.wait_for_load_state("networkidle")
+            if idle:
+                page.wait_for_load_state("networkidle")
             assert_sound(page, f"{name} {theme} {width}")
             site.picture(page, f"{name}-{theme}-{width}")
             page.context.close()

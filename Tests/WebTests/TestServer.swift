@@ -54,10 +54,14 @@ struct TestServer: Sendable {
     let metrics = RequestMetrics()
     let analyses = AnalysisService(
       pool: pool, indexes: indexes, search: search, executor: globalConcurrentExecutor, now: now, logger: logger)
+    let watch = WatchService(pool: pool, indexes: indexes, search: search, now: now, logger: logger)
+    let reports = ReportService(
+      pool: pool, watch: watch, analyses: analyses,
+      transport: { _ in throw LanguageModelFailure.unreachable("a test has no network") }, owner: .tenant, now: now,
+      logger: logger)
     let routes = Routes(
       WebServices(
-        ingest: ingest, search: search, analyses: analyses,
-        watch: .init(pool: pool, indexes: indexes, search: search, now: now, logger: logger),
+        ingest: ingest, search: search, analyses: analyses, watch: watch, reports: reports,
         narratives: .init(
           pool: pool, analyses: analyses,
           model: .init(

@@ -15,6 +15,7 @@ struct SeriesFactsReader: Sendable {
   private static let podsMax = 50
   private static let namespaceLabels = ["kubernetes.namespace_name", "namespace", "k8s.namespace.name"]
   private static let podLabels = ["kubernetes.pod_name", "pod", "k8s.pod.name", "host", "hostname"]
+  private static let serviceLabels = ["service", "service.name", "app", "kubernetes.container_name", "container"]
   private static let nodeFields = ["kubernetes.host", "node_name", "k8s.node.name", "node", "host"]
   private static let linkFields = [
     "trace_id", "traceId", "trace.id", "request_id", "requestId", "correlation_id", "x_request_id",
@@ -62,6 +63,7 @@ struct SeriesFactsReader: Sendable {
           let value = row[name]
           if !value.isEmpty { links.insert(StableHash.of(value)) }
         }
+        links.formUnion(LinkIdentifiers.hashes(in: row["_msg"]))
       }
     }
     func label(_ stream: Stream, _ names: [String]) -> String? {
@@ -74,14 +76,18 @@ struct SeriesFactsReader: Sendable {
     for entry in streams { if let pod = label(entry.stream, Self.podLabels) { pods[pod, default: 0] += entry.count } }
     let all = counts.streams[key.workload] ?? [:]
     let podCount = Set(all.values.compactMap { label($0, Self.podLabels) }).count
+    // Lines name a workload by its service, its container or what its pods are called after.
+    var addresses = Set(all.values.compactMap { label($0, Self.serviceLabels) })
+    addresses.formUnion(all.values.compactMap { label($0, Self.podLabels).map(WorkloadName.name(ofPod:)) })
     let severity = Self.scorer.score(
       SeverityFacts(
         text: isWhole ? "" : (pattern?.text ?? "") + "\n" + (lines.first?.text.prefix(400) ?? ""),
-        level: isWhole ? .unknown : pattern?.severity ?? .unknown, change: SeverityFacts.Change(anomaly),
+        level: isWhole ? .unknown : pattern?.severity ?? .unknown, change: anomaly.change,
         workloadCount: 1, podCount: pods.count, feedback: feedback))
     return SeriesFacts(
       text: isWhole ? workload : pattern?.text ?? "", workload: workload,
-      namespace: streams.lazy.compactMap { label($0.stream, Self.namespaceLabels) }.first ?? "", severity: severity,
+      namespace: streams.lazy.compactMap { label($0.stream, Self.namespaceLabels) }.first ?? "",
+      addresses: addresses.subtracting([workload]).sorted(), severity: severity,
       pods: pods.sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }.prefix(Self.podsMax)
         .map { SeriesFacts.Pod(name: $0.key, node: podNodes[$0.key] ?? "", count: $0.value) },
       podCount: podCount, links: links, lines: lines)
@@ -97,24 +103,4 @@ extension Timestamp {
 
   /// Whole minutes since 1970.
   var minute: Int64 { nanoseconds.floorDivided(by: 60_000_000_000) }
-}
-
-extension SeverityFacts.Change {
-  /// What an anomaly says of the counts.
-  init(_ anomaly: Anomaly) {
-    let kind: Kind =
-      switch anomaly.kind {
-      case .new, .deployment: .new
-      // A new spelling of what was known before is hardly news.
-      case .variant: .steady
-      case .spike: .spike
-      case .drop: .drop
-      case .silence: .silence
-      case .shift: anomaly.evidence.observed >= anomaly.evidence.expected ? .shift : .drop
-      case .rare: .rare
-      case .newValue: .newValue
-      }
-    self.init(
-      kind: kind, z: anomaly.evidence.z, expected: anomaly.evidence.expected, observed: anomaly.evidence.observed)
-  }
 }

@@ -1,6 +1,5 @@
 import Detection
 import Domain
-import Embedding
 import FoundationEssentials
 import Indexing
 import Search
@@ -31,8 +30,9 @@ actor TenantWatch {
   /// By id: as saved, so that only what changed is saved again and told.
   private var savedAnomalies: [String: AnomalyDocument] = [:]
   private var savedIncidents: [String: IncidentDocument] = [:]
-  private var vectors: [UInt32: [Float]] = [:]
+  private let similarity = PatternSimilarity()
 
+  private var followedMerges: Set<UInt32> = []
   private var lastTick: Task<[InsightEvent], any Error>?
 
   private struct KnownFacts {
@@ -90,9 +90,14 @@ actor TenantWatch {
     let counts = WorkloadCounts(volumes, numbers: &numbers)
     if places == nil { places = counts } else { places?.absorb(counts) }
     if let last = counts.minutes.last?.minute { lastActive = max(lastActive, last) }
-    let patterns = places?.patterns ?? [:]
+    similarity.patterns = places?.patterns ?? [:]
 
     linesLeft = Self.linesMax
+    // What was counted as two patterns is counted as one from now on, and was not new.
+    for (old, new) in try await indexes.index(of: database()).merges.sorted(by: { $0.key < $1.key })
+    where followedMerges.insert(old).inserted {
+      detector.merge(pattern: old, into: new)
+    }
     var incidents: [UInt64: Incident] = [:]
     var anomalies: [UInt64: Anomaly] = [:]
     var next = 0
@@ -104,11 +109,11 @@ actor TenantWatch {
       } else if minute < firstMinute {
         continue
       }
-      let found = detector.tick(brought, suppressions: suppressions) { self.similarity($0, $1, patterns) }
+      let found = detector.tick(brought, suppressions: suppressions) { self.similarity($0, $1) }
       for anomaly in found { anomalies[anomaly.id] = anomaly }
       try await learnFacts(of: found, minute: minute)
       for incident in tracker.update(
-        minute: minute, found, links: IncidentLinks(similarity: { self.similarity($0, $1, patterns) }),
+        minute: minute, found, links: IncidentLinks(similarity: { self.similarity($0, $1) }),
         facts: { self.facts[$0.id]?.facts })
       {
         incidents[incident.id] = incident
@@ -153,16 +158,6 @@ actor TenantWatch {
       }
       facts[anomaly.id] = KnownFacts(facts: fresh, minute: minute, hasLines: readsLines || known?.hasLines == true)
     }
-  }
-
-  private func similarity(_ left: UInt32, _ right: UInt32, _ patterns: [UInt32: Pattern]) -> Float {
-    func vector(_ number: UInt32) -> [Float] {
-      if let known = vectors[number] { return known }
-      let vector = patterns[number].map { StaticEmbedder.shared.embed($0.text) } ?? []
-      vectors[number] = vector
-      return vector
-    }
-    return zip(vector(left), vector(right)).reduce(0) { $0 + $1.0 * $1.1 }
   }
 
   // MARK: What changed
@@ -309,19 +304,23 @@ actor TenantWatch {
         scope: scope)
       places = WorkloadCounts(volumes, numbers: &numbers)
     }
+    // Documents of a build that wrote them in another way are left out: they are found out or said again.
     for row in try await insights.list(.feedback, limit: 10_000) {
       guard let document = try? JSON.value(FeedbackDocument.self, row.document) else { continue }
       let workload = numbers.claim(document.workload)
       feedback[SeriesKey(pattern: document.pattern ?? SeriesKey.allPatterns, workload: workload)] = document.points
     }
+    // As above.
     for row in try await insights.list(.suppression, limit: 10_000) {
       guard let document = try? JSON.value(SuppressionDocument.self, row.document) else { continue }
       if let suppression = suppression(document) { suppressions.append(suppression) }
     }
+    // As above.
     for row in try await insights.list(.anomaly, onlyOpen: true, limit: 10_000) {
       guard let document = try? JSON.value(AnomalyDocument.self, row.document) else { continue }
       savedAnomalies[document.id] = document
     }
+    // As above.
     for row in try await insights.list(.incident, onlyOpen: true, limit: 10_000) {
       guard let document = try? JSON.value(IncidentDocument.self, row.document) else { continue }
       savedIncidents[document.id] = document

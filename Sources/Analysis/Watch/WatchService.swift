@@ -26,6 +26,8 @@ package final class WatchService: Sendable {
   private struct State {
     var watches: [TenantID: TenantWatch] = [:]
     var scopes: [TenantID: TenantScope] = [:]
+    /// When each was last heard of, in minutes.
+    var heard: [TenantID: (scope: TenantScope, minute: Int64)] = [:]
     var followers: [TenantID: [UInt64: AsyncStream<InsightEvent>.Continuation]] = [:]
     var nextFollower: UInt64 = 0
   }
@@ -34,6 +36,7 @@ package final class WatchService: Sendable {
   package static let delaySeconds: Int64 = 10
   /// A tenant that has been silent for so long is left alone until it is heard again.
   private static let silentMinutesMax: Int64 = 30
+  private static let heardMinutesMax: Int64 = 25 * 60
   private static let followersMax = 200
   /// Ended anomalies and incidents are kept for so long.
   private static let keptDays: Int64 = 90
@@ -60,6 +63,7 @@ package final class WatchService: Sendable {
       try? await clock.sleep(for: .nanoseconds(60_000_000_000 - past))
       if !Task.isCancelled { await round() }
     }
+    // What can't be saved now is learned again from the records.
     for watch in state.withLock({ Array($0.watches.values) }) { try? await watch.save() }
   }
 
@@ -68,7 +72,11 @@ package final class WatchService: Sendable {
     let time = now()
     let fresh = await pool.tenantsWithFreshRecords
     let watched = state.withLock { state in
-      for scope in fresh where state.watches[scope.tenant] == nil { _ = watch(scope, &state, time) }
+      for scope in fresh {
+        state.heard[scope.tenant] = (scope, time.minute)
+        if state.watches[scope.tenant] == nil { _ = watch(scope, &state, time) }
+      }
+      state.heard = state.heard.filter { time.minute - $0.value.minute <= Self.heardMinutesMax }
       return state.watches.compactMap { entry in state.scopes[entry.key].map { (scope: $0, watch: entry.value) } }
     }
     for (scope, watch) in watched.sorted(by: { $0.scope.tenant < $1.scope.tenant }) {
@@ -118,6 +126,11 @@ package final class WatchService: Sendable {
     state.watches[scope.tenant] = watch
     state.scopes[scope.tenant] = scope
     return watch
+  }
+
+  /// The tenants that were heard of within a day.
+  func tenantsOfTheDay() -> [TenantScope] {
+    state.withLock { $0.heard.values.map(\.scope).sorted { $0.tenant < $1.tenant } }
   }
 
   // MARK: Asking

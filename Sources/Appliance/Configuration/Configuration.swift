@@ -11,6 +11,8 @@ struct Configuration: Sendable {
   var dataFolder = ""
   var listen: ListenAddress
   var isDevelopment = false
+  /// Whether tenants' webhooks may lead into the operator's own network.
+  var allowsPrivateWebhooks = false
   var adminAPIKey: String?
   var retention: Duration?
   var bodyByteCountMax = 0

@@ -127,6 +127,13 @@ extension Setting {
       configuration.queryCountMax = try integer(text, in: 1...10_000)
     },
     Setting(
+      name: "private_webhooks", defaultText: "false",
+      summary:
+        "Whether tenants' webhooks may lead into your own network and go by plain http. For a server whose tenants are all yours."
+    ) { text, configuration throws(InvalidSetting) in
+      configuration.allowsPrivateWebhooks = try boolean(text)
+    },
+    Setting(
       name: "connections_max", defaultText: "10000",
       summary: "Most connections open at once. The next wait until one is closed."
     ) { text, configuration throws(InvalidSetting) in

@@ -1,6 +1,6 @@
 /// A set of a tenant's numbers, of templates or of patterns, as bits: they are small, and thousands of them come together.
 package struct NumberSet: Sendable, Equatable {
-  private var words: [UInt64] = []
+  @usableFromInline var words: [UInt64] = []
   package private(set) var count = 0
 
   package init() {}
@@ -11,6 +11,7 @@ package struct NumberSet: Sendable, Equatable {
 
   package var isEmpty: Bool { count == 0 }
 
+  @inlinable
   @inline(__always)
   package func contains(_ number: UInt32) -> Bool {
     let word = Int(number >> 6)

@@ -115,7 +115,7 @@ function lost(): void {
 export type Parameters = Record<string, string | number | null | undefined>;
 
 interface Call {
-  method?: 'GET' | 'POST' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   parameters?: Parameters;
   body?: unknown;
   signal?: AbortSignal | undefined;
@@ -486,6 +486,216 @@ export const startAnalysis = (body: AnalysisRequest): Promise<Analysis> => json(
 export const deleteAnalysis = async (id: string): Promise<void> => {
   await request(`/analyses/${encodeURIComponent(id)}`, { method: 'DELETE' });
 };
+
+export type Grade = 'none' | 'low' | 'medium' | 'high' | 'critical';
+export type AnomalyKind =
+  | 'new'
+  | 'variant'
+  | 'spike'
+  | 'drop'
+  | 'silence'
+  | 'shift'
+  | 'rare'
+  | 'new_value'
+  | 'deployment';
+
+export interface Anomaly {
+  id: string;
+  kind: AnomalyKind;
+  phase: 'opened' | 'ongoing' | 'ended';
+  /** Absent for a workload as a whole. */
+  pattern?: number;
+  pattern_text: string;
+  workload: string;
+  summary: string;
+  severity: Grade;
+  severity_score: number;
+  reasons: string[];
+  onset: string;
+  last: string;
+  /** Records a minute. */
+  observed: number;
+  expected: number;
+  z: number;
+  baseline: string;
+  total: number;
+  expected_total: number;
+  value?: { variable: number; value: string };
+  suppressed_by?: string;
+}
+
+export interface Candidate {
+  pattern?: number;
+  text: string;
+  workload: string;
+  onset: string;
+  score: number;
+  reasons: string[];
+  is_root: boolean;
+}
+
+export type IncidentStatus = 'open' | 'acknowledged' | 'resolved' | 'muted';
+
+export interface Incident {
+  id: string;
+  /** What the records say. */
+  state: 'open' | 'closed' | 'merged';
+  merged_into?: string;
+  /** What people said. */
+  status: IncidentStatus;
+  status_at?: string;
+  title: string;
+  severity: Grade;
+  severity_score: number;
+  severity_reasons: string[];
+  onset: string;
+  last: string;
+  scope: string;
+  namespaces: string[];
+  workloads: string[];
+  pods: string[];
+  pod_count: number;
+  nodes: string[];
+  changes: string[];
+  normal_again: string[];
+  candidates: Candidate[];
+  anomalies: Anomaly[];
+  evidence: { id: string; time: string; message: string; workload: string; pattern?: number }[];
+}
+
+interface Span {
+  start: number;
+  end: number;
+}
+
+const spanOf = (span: Span | null): Parameters =>
+  span === null ? {} : { start: instant(span.start), end: instant(span.end) };
+
+/** Incidents that touch the window, the latest first; without one, of all time. */
+export const incidents = (
+  span: Span | null,
+  onlyOpen: boolean,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<Incident[]> =>
+  json('/incidents', { parameters: { ...spanOf(span), open: onlyOpen ? 'true' : null, limit }, signal });
+
+export const incident = (id: string, signal?: AbortSignal): Promise<Incident> =>
+  json(`/incidents/${encodeURIComponent(id)}`, { signal });
+
+export const setIncidentStatus = (id: string, status: IncidentStatus): Promise<Incident> =>
+  json(`/incidents/${encodeURIComponent(id)}/status`, { method: 'POST', body: { status } });
+
+export const anomalies = (span: Span, onlyOpen: boolean, limit: number, signal?: AbortSignal): Promise<Anomaly[]> =>
+  json('/anomalies', { parameters: { ...spanOf(span), open: onlyOpen ? 'true' : null, limit }, signal });
+
+export interface Suppression {
+  id: string;
+  reason: 'snoozed' | 'expected' | 'maintenance';
+  /** Absent is all. */
+  workload?: string;
+  pattern?: number;
+  kinds: string[];
+  start: string;
+  end: string;
+  repeat_minutes?: number;
+  note: string;
+}
+
+export interface SuppressionRequest {
+  reason: Suppression['reason'];
+  workload: string;
+  pattern?: number;
+  /** Separated by commas; none is all. */
+  kinds?: string;
+  /** RFC 3339, or `now+1h`. */
+  end: string;
+}
+
+export const suppressions = (signal?: AbortSignal): Promise<Suppression[]> => json('/suppressions', { signal });
+
+export const suppress = (body: SuppressionRequest): Promise<Suppression> =>
+  json('/suppressions', { method: 'POST', body });
+
+export const endSuppression = async (id: string): Promise<void> => {
+  await request(`/suppressions/${encodeURIComponent(id)}`, { method: 'DELETE' });
+};
+
+export interface Feedback {
+  workload: string;
+  pattern?: number;
+  /** What it adds to the score; 0 is nothing said. */
+  points: number;
+}
+
+export const feedback = (signal?: AbortSignal): Promise<Feedback[]> => json('/feedback', { signal });
+
+export const setFeedback = (
+  workload: string,
+  pattern: number | undefined,
+  verdict: 'problem' | 'no_problem' | 'none',
+): Promise<unknown> =>
+  json('/feedback', {
+    method: 'PUT',
+    body: { workload, ...(pattern === undefined ? {} : { pattern }), verdict },
+  });
+
+export interface ComparisonRow {
+  pattern: number;
+  text: string;
+  workload: string;
+  change: 'new' | 'gone' | 'up' | 'down';
+  before: number;
+  after: number;
+  /** Records a minute. */
+  rate_before: number;
+  rate_after: number;
+  /** Absent where one of them is none. */
+  ratio?: number;
+  ratio_low?: number;
+  ratio_high?: number;
+  g2: number;
+  /** Of all that is unlike, 0 to 1. */
+  share: number;
+}
+
+export interface Comparison {
+  records_before: number;
+  records_after: number;
+  divergence: number;
+  rows: ComparisonRow[];
+  total: number;
+}
+
+/** What is unlike between two windows, the most telling first. */
+export const compare = (
+  query: string,
+  before: Span,
+  after: Span,
+  limit: number,
+  signal?: AbortSignal,
+): Promise<Comparison> =>
+  json('/comparisons', {
+    method: 'POST',
+    body: {
+      query: query || '*',
+      before_start: instant(before.start),
+      before_end: instant(before.end),
+      after_start: instant(after.start),
+      after_end: instant(after.end),
+      limit,
+    },
+    signal,
+  });
+
+/** Says that something was found out or changed: `open` once connected, then an event's name each time. */
+export async function* followInsights(signal: AbortSignal): AsyncGenerator<string> {
+  const response = await request('/insights/stream', { signal, accept: 'text/event-stream' });
+  yield 'open';
+  for await (const lines of textLines(response)) {
+    for (const line of lines) if (line.startsWith('event:')) yield line.slice(6).trim();
+  }
+}
 
 export type TailEvent = { kind: 'open' } | { kind: 'records'; records: Fields[] } | { kind: 'dropped'; count: number };
 

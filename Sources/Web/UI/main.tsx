@@ -18,19 +18,26 @@ import { useConnection, useResource } from './resource.ts';
 import { addressOf, go, sections, useAddress } from './router.ts';
 
 const PatternsPage = lazy(() => import('./pages/patterns.tsx'));
+const IncidentsPage = lazy(() => import('./pages/incidents.tsx'));
+const IncidentPage = lazy(() => import('./pages/incident.tsx'));
+const ComparePage = lazy(() => import('./pages/compare.tsx'));
 const AnalysesPage = lazy(() => import('./pages/analyses.tsx'));
 const AnalysisPage = lazy(() => import('./pages/analysis.tsx'));
 
 function pageFor(path: string): ReactElement {
   if (path === '/' || path === '/search') return <SearchPage />;
   if (path === '/patterns') return <PatternsPage />;
+  if (path === '/incidents') return <IncidentsPage />;
+  const incident = /^\/incidents\/([^/]+)$/.exec(path);
+  if (incident) return <IncidentPage key={incident[1]} id={decodeURIComponent(incident[1]!)} />;
+  if (path === '/compare') return <ComparePage />;
   if (path === '/analyses') return <AnalysesPage />;
   const analysis = /^\/analyses\/([^/]+)$/.exec(path);
   if (analysis) return <AnalysisPage key={analysis[1]} id={decodeURIComponent(analysis[1]!)} />;
   return <NotFoundPage path={path} />;
 }
 
-/* icons: text-search fingerprint-pattern sparkles sun-moon rows-3 history circle-alert globe */
+/* icons: text-search fingerprint-pattern siren sparkles git-compare sun-moon rows-3 history circle-alert globe */
 
 function App() {
   const { path } = useAddress();
@@ -77,6 +84,13 @@ function App() {
       group: 'Patterns',
       icon: 'fingerprint-pattern',
       run: () => go('/patterns?sort=rising'),
+    },
+    {
+      id: 'compare',
+      label: 'Compare the last hour with the one before',
+      group: 'Patterns',
+      icon: 'git-compare',
+      run: () => go('/compare'),
     },
     ...(['system', 'light', 'dark'] as const).map((theme): Command => ({
       id: `theme-${theme}`,

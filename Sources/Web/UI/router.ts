@@ -4,6 +4,7 @@ import { useSyncExternalStore } from 'react';
 export const sections = [
   { path: '/search', label: 'Search', icon: 'text-search', key: 's' },
   { path: '/patterns', label: 'Patterns', icon: 'fingerprint-pattern', key: 'p' },
+  { path: '/incidents', label: 'Incidents', icon: 'siren', key: 'i' },
   { path: '/analyses', label: 'Analyses', icon: 'sparkles', key: 'a' },
 ] as const;
 

@@ -1,8 +1,10 @@
 import { type ReactElement, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import * as api from '../api.ts';
 import { now } from '../clock.ts';
+import { useInsightFeed } from '../insightFeed.ts';
 import { useEscape, useKeys } from '../keys.ts';
 import { bucketsOf, stepFor, stepText } from '../model/buckets.ts';
+import { patternQuery, remarksOf } from '../model/incidents.ts';
 import { insights, unusual } from '../model/insights.ts';
 import { byteCount, compact, number } from '../model/numbers.ts';
 import {
@@ -39,7 +41,7 @@ import { copy, toast } from '../parts/toast.tsx';
 import { VolumeChart } from '../parts/volumeChart.tsx';
 import { keepInHistory, prefer, usePreferences } from '../preferences.ts';
 import { problemOf, useResource } from '../resource.ts';
-import { go, patch, useAddress } from '../router.ts';
+import { addressOf, go, patch, useAddress } from '../router.ts';
 import { EmptyResults } from './search/emptyResults.tsx';
 import { exportMax, exportRecords } from './search/exporting.ts';
 import { loadedMax, useRecords } from './search/useRecords.ts';
@@ -47,6 +49,7 @@ import { useTail } from './search/useTail.ts';
 import { rangeOf, titled, useArrival, useSuggestions, useWindow, windowKey } from './shared.ts';
 
 const facetValues = 10;
+const none: readonly api.Incident[] = [];
 const patternSorts: { value: api.PatternSort; label: string }[] = [
   { value: 'count', label: 'Loudest' },
   { value: 'new', label: 'New' },
@@ -133,6 +136,19 @@ export function SearchPage() {
     const best = answer.reduce((most, each) => Math.max(most, each.score), 0) || 1;
     return answer.map((each) => recordOfHit(each, best));
   });
+  const watch = useInsightFeed();
+  const watched = useResource(
+    // The feed's first word starts it, so that it is not asked for twice.
+    meaning || watch.generation === 0 ? null : `watched ${window.start} ${window.end} ${watch.generation}`,
+    async (signal) => {
+      const [incidents, anomalies] = await Promise.all([
+        api.incidents(window, false, 50, signal),
+        api.anomalies(window, true, 50, signal),
+      ]);
+      return { incidents: incidents.filter((each) => each.state !== 'merged'), anomalies };
+    },
+  );
+  const incidents = watched.data?.incidents ?? none;
   const analyses = useResource('analyses 5', (signal) => api.analyses(5, signal));
   const paused = scrolled || selecting || openId !== null;
   const tail = useTail(live ? filterOf(query) : null, paused);
@@ -361,6 +377,39 @@ export function SearchPage() {
         : [],
     [rising.data, preferences.dismissed],
   );
+  const foundOut = useMemo(
+    () =>
+      remarksOf(
+        incidents,
+        watched.data?.anomalies ?? [],
+        window.start,
+        window.end,
+        (each) =>
+          addressOf('/search', {
+            q: patternQuery(each.pattern),
+            from: parameters.get('from'),
+            to: parameters.get('to'),
+          }),
+      ),
+    [watched.data, window, parameters.get('from'), parameters.get('to')],
+  );
+  // What an incident tells is not told twice.
+  const others = useMemo(() => {
+    const told = new Set(
+      foundOut.some((each) => each.kind === 'incident')
+        ? incidents.flatMap((each) => each.anomalies.map((anomaly) => anomaly.pattern))
+        : [],
+    );
+    return remarks.filter((each) => !told.has(each.pattern.id));
+  }, [remarks, foundOut, incidents]);
+  const onsets = useMemo(
+    () =>
+      incidents.filter((each) => each.status !== 'muted').map((each) => ({
+        time: Date.parse(each.onset),
+        title: each.title,
+      })),
+    [incidents],
+  );
   const shaded = useMemo(
     () => unusual(analyses.data ?? [], scope.start, scope.end),
     [analyses.data, scope.start, scope.end],
@@ -464,9 +513,10 @@ export function SearchPage() {
           />
         )}
         <section className='center' aria-label='Results'>
-          {remarks.length > 0 && !meaning && (
+          {foundOut.length + others.length > 0 && !meaning && (
             <StandsOut
-              insights={remarks}
+              remarks={foundOut}
+              insights={others.slice(0, 4 - foundOut.length)}
               onChoose={(each) => filter('pattern', String(each.pattern.id), 'only')}
               onDismiss={(each) => prefer({ dismissed: [...preferences.dismissed.slice(-200), each.key] })}
             />
@@ -480,6 +530,7 @@ export function SearchPage() {
                   zone={zone}
                   mark={opened?.time ?? null}
                   span={shaded}
+                  onsets={onsets}
                   hits={meaning ? records.map((each) => each.time) : []}
                   hidden={hidden}
                   dimmed={dimmed && !hits.current}

@@ -7,8 +7,8 @@ import type { Suggestions } from '../parts/queryBar.tsx';
 
 export const firstRange: Range = { from: 'now-1h', to: 'now' };
 
-export function rangeOf(parameters: URLSearchParams): Range {
-  return { from: parameters.get('from') || firstRange.from, to: parameters.get('to') || firstRange.to };
+export function rangeOf(parameters: URLSearchParams, first = firstRange): Range {
+  return { from: parameters.get('from') || first.from, to: parameters.get('to') || first.to };
 }
 
 /** What the address's query and times mean now. `run` counts how often Enter asked for it anew. */

@@ -1,4 +1,6 @@
 import type { Session } from '../api.ts';
+import { isPressing, useOpenIncidents } from '../insightFeed.ts';
+import { number, plural } from '../model/numbers.ts';
 import { effectiveTheme, prefer, type Preferences } from '../preferences.ts';
 import { sections } from '../router.ts';
 import { Icon } from './icon.tsx';
@@ -45,6 +47,7 @@ export function Rail({ session, path, preferences, open, onClose, onHelp, onPale
   onSignOut: () => void;
 }) {
   const theme = effectiveTheme(preferences.theme);
+  const pressing = useOpenIncidents().filter(isPressing).length;
   return (
     <nav className={open ? 'rail open' : 'rail'} aria-label='Main'>
       <Brand />
@@ -67,6 +70,9 @@ export function Rail({ session, path, preferences, open, onClose, onHelp, onPale
             >
               <Icon name={section.icon} size={16} />
               <span>{section.label}</span>
+              {section.path === '/incidents' && pressing > 0 && (
+                <b className='rail-n' aria-label={`${plural(pressing, 'open incident')}`}>{number(pressing)}</b>
+              )}
               <kbd aria-hidden='true'>g {section.key}</kbd>
             </Link>
           </li>

@@ -1,4 +1,4 @@
-import type { Analysis } from '../api.ts';
+import type { Analysis, Grade } from '../api.ts';
 import { Icon } from './icon.tsx';
 
 /** The severity of an analysis: a word, with its score of ten; or the state it is in. */
@@ -17,10 +17,15 @@ export function ScoreMark({ analysis }: { analysis: Analysis }) {
       </span>
     );
   }
+  return <GradeMark grade={analysis.severity} score={analysis.severity_score} />;
+}
+
+/** How serious: a word, with its score of ten. */
+export function GradeMark({ grade, score }: { grade: Grade; score: number | null }) {
   return (
-    <span className={`score s-${analysis.severity}`}>
-      <i className='dot' /> {analysis.severity === 'none' ? 'calm' : analysis.severity}
-      {analysis.severity_score !== null && <small>{analysis.severity_score.toFixed(1)}</small>}
+    <span className={`score s-${grade}`}>
+      <i className='dot' /> {grade === 'none' ? 'calm' : grade}
+      {score !== null && <small>{score.toFixed(1)}</small>}
     </span>
   );
 }

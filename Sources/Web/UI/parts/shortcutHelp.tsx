@@ -7,6 +7,7 @@ const groups: { title: string; keys: [string[], string][] }[] = [
       [['Ctrl K'], 'Go to a page, a query, an action'],
       [['g', 's'], 'Search'],
       [['g', 'p'], 'Patterns'],
+      [['g', 'i'], 'Incidents'],
       [['g', 'a'], 'Analyses'],
       [['?'], 'This help'],
       [['Esc'], 'Close the innermost'],
@@ -22,6 +23,15 @@ const groups: { title: string; keys: [string[], string][] }[] = [
       [['Shift ←', 'Shift →'], 'Shift the window'],
       [['l'], 'Live on or off'],
       [['y'], 'Copy a link to this view'],
+    ],
+  },
+  {
+    title: 'Incidents',
+    keys: [
+      [['j', 'k'], 'Next, previous in the list'],
+      [['a'], 'Acknowledge'],
+      [['r'], 'Resolve'],
+      [['m'], 'Mute'],
     ],
   },
   {

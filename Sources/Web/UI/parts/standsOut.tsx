@@ -1,10 +1,15 @@
+import type { Remark } from '../model/incidents.ts';
 import { type Insight } from '../model/insights.ts';
 import { compact } from '../model/numbers.ts';
 import { withoutSlots } from '../model/segments.ts';
 import { Icon } from './icon.tsx';
+import { Link } from './link.tsx';
 
-/** At most three things that changed against the window before: a sentence and one click each. */
-export function StandsOut({ insights, onChoose, onDismiss }: {
+const levels = { critical: 'critical', high: 'error', medium: 'warning', low: 'info', none: 'debug' } as const;
+
+/** What the watch holds open, then what changed against the window before: a sentence and one click each. */
+export function StandsOut({ remarks, insights, onChoose, onDismiss }: {
+  remarks: readonly Remark[];
   insights: readonly Insight[];
   onChoose: (insight: Insight) => void;
   onDismiss: (insight: Insight) => void;
@@ -14,6 +19,17 @@ export function StandsOut({ insights, onChoose, onDismiss }: {
       <span className='ins-h'>
         <Icon name='sparkles' size={14} /> <span className='hide-s'>Stands out</span>
       </span>
+      {remarks.map((remark) => (
+        <span key={remark.key} className='ins found'>
+          <Link className='ins-b' href={remark.href} title={remark.detail}>
+            <i className={`lvl-${levels[remark.grade]} dot`} />
+            <b>{remark.title}</b>
+            <span className='ins-t'>{withoutSlots(remark.detail)}</span>
+            {remark.figure && <em>{remark.figure}</em>}
+            <Icon name='chevron-right' size={12} />
+          </Link>
+        </span>
+      ))}
       {insights.map((insight) => (
         <span key={insight.key} className='ins'>
           <button

@@ -3,6 +3,7 @@ import { useSyncExternalStore } from 'react';
 interface Note {
   id: number;
   text: string;
+  undo: (() => void) | undefined;
 }
 
 let notes: Note[] = [];
@@ -14,11 +15,13 @@ function set(value: Note[]): void {
   watchers.forEach((each) => each());
 }
 
-/** Says what was done, for four seconds. */
-export function toast(text: string): void {
+const remove = (id: number): void => set(notes.filter((each) => each.id !== id));
+
+/** Says what was done, for four seconds; for eight when it can be undone. */
+export function toast(text: string, undo?: () => void): void {
   const id = next++;
-  set([...notes.slice(-2), { id, text }]);
-  setTimeout(() => set(notes.filter((each) => each.id !== id)), 4000);
+  set([...notes.slice(-2), { id, text, undo }]);
+  setTimeout(() => remove(id), undo ? 8000 : 4000);
 }
 
 export function Toasts() {
@@ -30,7 +33,22 @@ export function Toasts() {
   }, () => notes);
   return (
     <div className='toasts' role='status' aria-live='polite'>
-      {list.map((note) => <p key={note.id} className='toast'>{note.text}</p>)}
+      {list.map((note) => (
+        <div key={note.id} className='toast'>
+          {note.text}
+          {note.undo && (
+            <button
+              type='button'
+              onClick={() => {
+                remove(note.id);
+                note.undo?.();
+              }}
+            >
+              Undo
+            </button>
+          )}
+        </div>
+      ))}
     </div>
   );
 }

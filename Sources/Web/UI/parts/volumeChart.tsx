@@ -15,20 +15,24 @@ const bottom = 18;
 const legend = [...severities].reverse();
 
 /** Records over time as stacked bars. Drag zooms, arrows move, Enter zooms, the legend hides levels. */
-export function VolumeChart({ buckets, zone, mark, span = null, hits = [], hidden, dimmed, onToggle, onZoom }: {
-  buckets: Buckets;
-  zone: Zone;
-  /** The open record's time. */
-  mark: number | null;
-  /** What an analysis found unusual. */
-  span?: Unusual | null;
-  /** Times found by meaning. */
-  hits?: readonly number[];
-  hidden: ReadonlySet<Severity>;
-  dimmed: boolean;
-  onToggle: (severity: Severity) => void;
-  onZoom: (start: number, end: number) => void;
-}) {
+export function VolumeChart(
+  { buckets, zone, mark, span = null, onsets = [], hits = [], hidden, dimmed, onToggle, onZoom }: {
+    buckets: Buckets;
+    zone: Zone;
+    /** The open record's time. */
+    mark: number | null;
+    /** What an analysis found unusual. */
+    span?: Unusual | null;
+    /** When incidents began. */
+    onsets?: readonly { time: number; title: string }[];
+    /** Times found by meaning. */
+    hits?: readonly number[];
+    hidden: ReadonlySet<Severity>;
+    dimmed: boolean;
+    onToggle: (severity: Severity) => void;
+    onZoom: (start: number, end: number) => void;
+  },
+) {
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<SVGSVGElement>(null);
   const [width, setWidth] = useState(900);
@@ -120,6 +124,8 @@ export function VolumeChart({ buckets, zone, mark, span = null, hits = [], hidde
   const summary = `${number(total)} records from ${stamp(from)} to ${stamp(end)} ${zoneName(zone)}, ${
     number(serious)
   } of them errors.`;
+  const begun = onsets.filter((each) => each.time >= from && each.time < end);
+  const told = begun.map((each) => ` An incident began at ${stamp(each.time)}.`).join('');
   const shade = span && {
     x: Math.max(left, xOf(span.from)),
     width: Math.max(4, Math.min(width - right, xOf(span.to)) - Math.max(left, xOf(span.from))),
@@ -158,7 +164,7 @@ export function VolumeChart({ buckets, zone, mark, span = null, hits = [], hidde
             height={plotHeight + top + bottom}
             role='application'
             tabIndex={0}
-            aria-label={`${summary} Arrow keys move, Shift extends, Enter zooms.`}
+            aria-label={`${summary}${told} Arrow keys move, Shift extends, Enter zooms.`}
             onKeyDown={onKeyDown}
             onBlur={() => setHover(null)}
             onPointerMove={(event) => {
@@ -202,6 +208,14 @@ export function VolumeChart({ buckets, zone, mark, span = null, hits = [], hidde
                 d={hits.map((time) => `M${xOf(time).toFixed(1)} ${top - 10}v${plotHeight + 10}`).join('')}
               />
             )}
+            {begun.map((each) => (
+              <g key={`${each.time} ${each.title}`}>
+                <path className='onset' d={`M${xOf(each.time).toFixed(1)} ${top - 12}v${plotHeight + 12}`} />
+                <path className='onset-flag' d={`M${xOf(each.time).toFixed(1)} ${top - 14}h9l-2.5 4 2.5 4h-9z`}>
+                  <title>{each.title}</title>
+                </path>
+              </g>
+            ))}
             {tip !== null && !brush && (
               <rect className='hover' x={left + tip * bar - 0.75} y={top} width={bar} height={plotHeight} />
             )}

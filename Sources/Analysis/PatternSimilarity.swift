@@ -1,0 +1,23 @@
+import Domain
+import Embedding
+
+/// How alike the meanings of patterns are; each text is embedded once.
+final class PatternSimilarity {
+  /// By number; grows as patterns come.
+  var patterns: [UInt32: Pattern]
+  private var vectors: [UInt32: [Float]] = [:]
+
+  init(_ patterns: [UInt32: Pattern] = [:]) { self.patterns = patterns }
+
+  func callAsFunction(_ left: UInt32, _ right: UInt32) -> Float {
+    let (a, b) = (vector(left), vector(right))
+    return zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
+  }
+
+  private func vector(_ number: UInt32) -> [Float] {
+    if let known = vectors[number] { return known }
+    let vector = patterns[number].map { StaticEmbedder.shared.embed($0.text) } ?? []
+    vectors[number] = vector
+    return vector
+  }
+}

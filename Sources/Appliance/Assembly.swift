@@ -62,7 +62,7 @@ struct Assembly: Sendable {
     let pool = TenantDatabasePool(
       directory, options: options, computeThreadCount: max(1, Assembly.coreCount / 2), now: now, logger: logger)
     let indexes = TenantIndexPool(
-      secondStage: Assembly.secondStage(configuration.dataFolder, logger), logger: logger)
+      secondStage: try Assembly.secondStage(configuration, modelTransport, logger), logger: logger)
     self.pool = pool
     self.indexes = indexes
     let executor = ComputeExecutor(threadCount: max(1, Assembly.coreCount))
@@ -160,17 +160,25 @@ struct Assembly: Sendable {
 
   // MARK: Models
 
-  /// The larger model for search by meaning, if one was added; one that is damaged does not keep the server from
-  /// starting.
-  private static func secondStage(_ dataFolder: String, _ logger: Logger) -> ModelFolder.Model? {
-    do {
-      guard let model = try ModelFolder(dataFolder: dataFolder).load() else { return nil }
-      logger.info("search by meaning uses a larger model", metadata: ["model": "\(model.identity)"])
-      return model
-    } catch {
-      logger.error("a model is not used; `timberline model add` copies it anew", metadata: ["error": "\(error)"])
-      return nil
+  /// What has its say in searches by meaning beside the built-in model: the endpoint that is configured, else the model
+  /// file that was added last. A damaged file does not keep the server from starting.
+  private static func secondStage(
+    _ configuration: Configuration, _ transport: AsyncHTTPTransport, _ logger: Logger
+  ) throws -> SecondStageModel? {
+    let model: SecondStageModel?
+    if let settings = configuration.embedding {
+      model = try EmbeddingEndpoint(settings: settings, transport: { try await transport.send($0) })
+        .secondStage(now: now, logger: logger)
+    } else {
+      do {
+        model = try ModelFolder(dataFolder: configuration.dataFolder).load()
+      } catch {
+        logger.error("a model is not used; `timberline model add` copies it anew", metadata: ["error": "\(error)"])
+        return nil
+      }
     }
+    if let model { logger.info("search by meaning uses a larger model", metadata: ["model": "\(model.identity)"]) }
+    return model
   }
 
   // MARK: Watching itself

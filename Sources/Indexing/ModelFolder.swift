@@ -1,4 +1,4 @@
-package import Embedding
+import Embedding
 import Foundation
 
 #if canImport(Glibc)
@@ -26,8 +26,6 @@ package struct ModelFolder: Sendable {
     package let description: String
   }
 
-  package typealias Model = any Embedder
-
   package let path: String
 
   /// What is larger is no model that a log server should run.
@@ -39,10 +37,10 @@ package struct ModelFolder: Sendable {
   // MARK: For the server
 
   /// The model to use, mapped into memory; nil if there is none.
-  package func load() throws(Failure) -> Model? {
+  package func load() throws(Failure) -> SecondStageModel? {
     guard let name = names().first else { return nil }
     do throws(TransformerModelError) {
-      return try TransformerEmbedder(try map(file(name)))
+      return SecondStageModel(try TransformerEmbedder(try map(file(name))))
     } catch {
       throw Failure(description: "\(file(name)): \(error)")
     }

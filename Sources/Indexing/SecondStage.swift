@@ -1,6 +1,24 @@
-import Embedding
+package import Embedding
 import Logging
 import Storage
+
+/// A model beside the built-in one that tells how near texts are in meaning: in this process, or somewhere else.
+package struct SecondStageModel: Sendable {
+  /// Vectors of unequal identities cannot be compared.
+  package let identity: String
+  /// Vectors of unit length in the order of the texts, or zeros for a text in which it knows nothing; nil if it cannot
+  /// be asked now.
+  package let embed: @Sendable ([String]) async -> [[Float]]?
+
+  package init(identity: String, embed: @escaping @Sendable ([String]) async -> [[Float]]?) {
+    self.identity = identity
+    self.embed = embed
+  }
+
+  package init(_ embedder: any Embedder) {
+    self.init(identity: embedder.identity) { embedder.embed($0) }
+  }
+}
 
 /// What a larger model says of how near a text is to a tenant's patterns.
 ///
@@ -24,11 +42,13 @@ actor SecondStage {
     var vector: [Float]
   }
 
-  private let embedder: any Embedder
+  private let model: SecondStageModel
   private let database: TenantDatabase
   private let clock: any Clock<Duration>
   private let logger: Logger
   private var entries: [UInt32: Entry] = [:]
+  private var queries: [String: [Float]] = [:]
+  private static let queriesMax = 256
   /// Texts to embed, by pattern.
   private var queue: [UInt32: String] = [:]
   private var filling: Task<Void, Never>?
@@ -36,33 +56,61 @@ actor SecondStage {
   private var waiting: [AsyncStream<Void>.Continuation] = []
 
   init(
-    _ embedder: any Embedder, database: TenantDatabase, clock: any Clock<Duration> = ContinuousClock(), logger: Logger
+    _ model: SecondStageModel, database: TenantDatabase, clock: any Clock<Duration> = ContinuousClock(), logger: Logger
   ) {
-    self.embedder = embedder
+    self.model = model
     self.database = database
     self.clock = clock
     self.logger = logger
   }
 
   /// Under which the vectors are saved: the model's, and the form in which they are.
-  nonisolated var identity: String { embedder.identity + "/marked" }
+  nonisolated var identity: String { model.identity + "/marked" }
 
-  /// - Returns: Nil if the model knows nothing of the text, or a pattern is not embedded yet.
+  /// - Returns: Nil if the model knows nothing of the text, cannot be asked, or a pattern is not embedded in time.
   func opinion(on text: String, patterns: [(id: UInt32, text: String)]) async -> PatternSearchIndex.Opinion? {
     if patterns.isEmpty { return nil }
     await load()
-    let query = await embed([text])[0]
-    guard query.contains(where: { $0 != 0 }) else { return nil }
-    let missing = patterns.filter { !isKnown($0) }
+    return await withTaskGroup(of: PatternSearchIndex.Opinion?.self) { group in
+      group.addTask { await self.wholeOpinion(on: text, patterns) }
+      group.addTask { [clock] in
+        // Ends early only when there is an opinion, or nobody asks any more.
+        try? await clock.sleep(for: Self.waitMax)
+        return nil
+      }
+      defer { group.cancelAll() }
+      return await group.next() ?? nil
+    }
+  }
+
+  private func wholeOpinion(
+    on text: String, _ patterns: [(id: UInt32, text: String)]
+  ) async -> PatternSearchIndex.Opinion? {
+    // First, so that the model is not kept waiting for the question.
+    var missing = patterns.filter { !isKnown($0) }
+    embedLater(missing, keeping: patterns)
+    guard let query = await vector(ofQuery: text), query.contains(where: { $0 != 0 }) else { return nil }
+    // Those of an endpoint that gives other vectors than before.
+    let unlike = patterns.filter { isKnown($0) && entries[$0.id]?.vector.count != query.count }
+    embedLater(unlike, keeping: patterns)
+    missing += unlike
     if !missing.isEmpty {
-      embedLater(missing, keeping: patterns)
       await waitForQueue()
-      guard missing.allSatisfy(isKnown) else { return nil }
+      guard missing.allSatisfy({ isKnown($0) && entries[$0.id]?.vector.count == query.count }) else { return nil }
     }
     var cosines: [UInt32: Float] = [:]
     cosines.reserveCapacity(patterns.count)
     for (id, _) in patterns { cosines[id] = entries[id].map { Self.product(query, $0.vector) } }
     return PatternSearchIndex.Opinion(weight: Self.weight, cosines: cosines)
+  }
+
+  /// A search is asked again with another window, or for its next page.
+  private func vector(ofQuery text: String) async -> [Float]? {
+    if let known = queries[text] { return known }
+    guard let vector = await model.embed([text])?.first else { return nil }
+    if queries.count >= Self.queriesMax { queries = [:] }
+    queries[text] = vector
+    return vector
   }
 
   /// Ends what is being embedded.
@@ -78,6 +126,7 @@ actor SecondStage {
   // MARK: Embedding
 
   private func embedLater(_ missing: [(id: UInt32, text: String)], keeping needed: [(id: UInt32, text: String)]) {
+    if missing.isEmpty { return }
     if entries.count + missing.count > Self.entriesMax {
       let needed = Set(needed.map(\.id))
       entries = entries.filter { needed.contains($0.key) }
@@ -89,7 +138,8 @@ actor SecondStage {
   private func fill() async {
     while !queue.isEmpty, !Task.isCancelled {
       let batch = Array(queue.prefix(Self.batchCount))
-      let vectors = await embed(batch.map(\.value))
+      // The next search asks for what is still missing.
+      guard let vectors = await model.embed(batch.map(\.value)), vectors.count == batch.count else { break }
       var rows: [(pattern: UInt32, vector: [Float])] = []
       for ((id, text), vector) in zip(batch, vectors) {
         let mark = Self.mark(of: text)
@@ -110,23 +160,12 @@ actor SecondStage {
     waiting = []
   }
 
-  /// Off the actor: a model works for a millisecond a text.
-  private nonisolated func embed(_ texts: [String]) async -> [[Float]] { embedder.embed(texts) }
-
-  /// Until nothing is left to embed, or `waitMax` is over.
+  /// Until nothing is left to embed, or nobody waits any more.
   private func waitForQueue() async {
     if filling == nil { return }
     let (done, continuation) = AsyncStream.makeStream(of: Void.self)
     waiting.append(continuation)
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask { for await _ in done {} }
-      group.addTask { [clock] in
-        // Ends early only when the embedding is done, or nobody asks any more.
-        try? await clock.sleep(for: Self.waitMax)
-      }
-      await group.next()
-      group.cancelAll()
-    }
+    for await _ in done {}
   }
 
   // MARK: Saved vectors
@@ -139,7 +178,7 @@ actor SecondStage {
   private func restore() async {
     do {
       let saved = try await database.vectors.load(identity: identity)
-      for (pattern, row) in saved where row.count == embedder.dimension + 1 && row.allSatisfy(\.isFinite) {
+      for (pattern, row) in saved where row.count > 1 && row.allSatisfy(\.isFinite) {
         entries[pattern] = Entry(mark: row[row.count - 1], vector: Array(row.dropLast()))
       }
       // The first time with this model: those of the one before serve nobody.

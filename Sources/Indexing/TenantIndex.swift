@@ -59,10 +59,13 @@ package actor TenantIndex {
   /// Records between two saves: what a crash may cost of "last seen", nothing else.
   private static let unsavedRecordsMax = 50_000
 
-  /// - Parameter embedder: A larger model that has its say in what is near a text; nil: the built-in one alone.
-  init(_ database: TenantDatabase, secondStage embedder: (any Embedder)? = nil, logger: Logger) {
+  /// - Parameter model: A larger model that has its say in what is near a text; nil: the built-in one alone.
+  init(
+    _ database: TenantDatabase, secondStage model: SecondStageModel? = nil,
+    clock: any Clock<Duration> = ContinuousClock(), logger: Logger
+  ) {
     self.database = database
-    secondStage = embedder.map { SecondStage($0, database: database, logger: logger) }
+    secondStage = model.map { SecondStage($0, database: database, clock: clock, logger: logger) }
     self.logger = logger
   }
 

@@ -1,4 +1,3 @@
-package import Embedding
 package import Logging
 package import Storage
 import Synchronization
@@ -13,11 +12,11 @@ package final class TenantIndexPool: Sendable {
   private let entries = Mutex<[ObjectIdentifier: Entry]>([:])
   private let logger: Logger
 
-  private let embedder: (any Embedder)?
+  private let model: SecondStageModel?
 
   /// - Parameter secondStage: A larger model for search by meaning; nil: the built-in one alone.
-  package init(secondStage embedder: (any Embedder)? = nil, logger: Logger) {
-    self.embedder = embedder
+  package init(secondStage model: SecondStageModel? = nil, logger: Logger) {
+    self.model = model
     self.logger = logger
   }
 
@@ -32,7 +31,7 @@ package final class TenantIndexPool: Sendable {
     let key = ObjectIdentifier(database)
     return entries.withLock { entries in
       if let entry = entries[key] { return entry.index }
-      let index = TenantIndex(database, secondStage: embedder, logger: logger)
+      let index = TenantIndex(database, secondStage: model, logger: logger)
       let follower = index.begin()
       let following = Task { [weak self] in
         await index.follow(follower)

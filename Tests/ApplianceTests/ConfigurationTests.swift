@@ -45,6 +45,7 @@ import Testing
     #expect(configuration.drainSecondsMax == 8)
     #expect(configuration.languageModel == nil)
     #expect(configuration.languageModelTokensMax == nil)
+    #expect(configuration.embedding == nil)
     #expect(configuration.logLevel == .info)
     #expect(configuration.origins.allSatisfy { $0.origin == .default })
     #expect(configuration.origins.map(\.setting.name) == Setting.all.map(\.name))
@@ -145,7 +146,7 @@ import Testing
       !refusal(environment: ["TIMBERLINE_ADMIN_API_KEY": secret, "TIMBERLINE_DEV": "x"]).contains("hunter2"))
     #expect(!refusal(environment: ["TIMBERLINE_ADMIN_API_KEYS": secret]).contains("hunter2"))
     let secrets = Setting.all.filter(\.isSecret).map(\.name)
-    #expect(secrets == ["admin_api_key", "language_model_key"])
+    #expect(secrets == ["admin_api_key", "language_model_key", "embedding_key"])
     #expect(try configuration(environment: ["TIMBERLINE_ADMIN_API_KEY": secret]).adminAPIKey == secret)
   }
 
@@ -245,6 +246,10 @@ import Testing
 
   @Test(arguments: [
     (["language_model_url": "ftp://models.example"], "language_model_url is set, and language_model is not"),
+    (["embedding_model": "m"], "embedding_model is set, and embedding_url is not"),
+    (
+      ["embedding_url": "http://127.0.0.1?x", "embedding_model": "m"], "embedding_url: 'http://127.0.0.1?x' has a query"
+    ),
     (["language_model": "m"], "language_model is set, and language_model_url is not"),
     (
       ["language_model_url": "ftp://models.example", "language_model": "m"],

@@ -226,6 +226,21 @@ class Models(unittest.TestCase):
             self.assertIn("a model is not used", server.log)
             self.assertTrue(server.post("/api/v1/logs/search", {"query": "disk full"}).json)
 
+    def test_an_embedding_endpoint_sees_patterns_without_secrets_and_may_fail(self):
+        texts = ["disk is full", f"login of anna@example.org with password={SECRET} failed", "connection refused"]
+        for name in ["good", "embed-short", "embed-ragged", "embed-nan", "error-500", "hang", "close"]:
+            with self.subTest(name), MisbehavingModel() as model, Server(arguments=[
+                    "--embedding-url", model.url + "/v1", "--embedding-model", name]) as server:
+                server.send([{"timestamp": time.time(), "message": text} for text in texts])
+                begin = time.monotonic()
+                hits = server.post("/api/v1/logs/search", {"query": "disk full"}).json
+                self.assertLess(time.monotonic() - begin, 5)
+                self.assertIn("disk is full", json.dumps(hits))
+                self.assertTrue(model.requests)
+                sent = json.dumps(model.requests)
+                self.assertNotIn(SECRET, sent)
+                self.assertNotIn("anna@example.org", sent)
+
 
 if __name__ == "__main__":
     unittest.main()

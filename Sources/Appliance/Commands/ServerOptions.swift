@@ -87,6 +87,15 @@ struct ServerOptions: ParsableArguments {
   @Option(help: ArgumentHelp("What the endpoint is not shown: secrets, standard or everything.", valueName: "what"))
   var languageModelRedaction: String?
 
+  @Option(help: ArgumentHelp("Embedding endpoint for search by meaning (default: none).", valueName: "url"))
+  var embeddingUrl: String?
+
+  @Option(help: ArgumentHelp("Name of the embedding endpoint's model.", valueName: "name"))
+  var embeddingModel: String?
+
+  @Option(help: ArgumentHelp("File whose first line is the embedding endpoint's API key.", valueName: "file"))
+  var embeddingKeyFile: String?
+
   @Option(help: ArgumentHelp("How much the server says of itself.", valueName: "level"))
   var logLevel: String?
 
@@ -105,7 +114,8 @@ struct ServerOptions: ParsableArguments {
       ("language_model_context_tokens", languageModelContextTokens),
       ("language_model_daily_tokens_max", languageModelDailyTokensMax),
       ("language_model_total_tokens_max", languageModelTotalTokensMax),
-      ("language_model_redaction", languageModelRedaction), ("log_level", logLevel),
+      ("language_model_redaction", languageModelRedaction), ("embedding_url", embeddingUrl),
+      ("embedding_model", embeddingModel), ("embedding_key_file", embeddingKeyFile), ("log_level", logLevel),
     ]
     var flags: [String: String] = [:]
     for case (let name, let text?) in given { flags[name] = text }

@@ -35,10 +35,14 @@ struct Configuration: Sendable {
   var languageModelTokensMax: Int?
   var logLevel = LogLevel.info
 
-  /// The settings of the language model as given, until they are looked at together.
-  var languageModelText = LanguageModelText()
+  /// Nil: searches by meaning ask no endpoint.
+  private(set) var embedding: EmbeddingEndpoint.Settings?
 
-  struct LanguageModelText {
+  /// The settings of endpoints as given, until they are looked at together.
+  var languageModelText = EndpointText()
+  var embeddingText = EndpointText()
+
+  struct EndpointText {
     var url = ""
     var model = ""
     var key = ""
@@ -119,23 +123,32 @@ struct Configuration: Sendable {
         "--dev has no sign-in and so listens on loopback addresses only; '\(listen.host)' is not one. "
           + "Use --listen 127.0.0.1:\(listen.port), or leave --dev out.")
     }
-    languageModel = try Configuration.languageModel(languageModelText)
+    languageModel = try Configuration.endpoint(
+      languageModelText, url: "language_model_url", model: "language_model", key: "language_model_key")
+    embeddingText.redaction = languageModelText.redaction
+    embedding = try Configuration.endpoint(
+      embeddingText, url: "embedding_url", model: "embedding_model", key: "embedding_key"
+    ).map { endpoint in
+      var settings = EmbeddingEndpoint.Settings(
+        baseURL: endpoint.baseURL, model: endpoint.model, apiKey: endpoint.apiKey)
+      settings.redaction = endpoint.redaction
+      return settings
+    }
   }
 
-  private static func languageModel(_ text: LanguageModelText) throws -> LanguageModelSettings? {
-    guard !text.url.isEmpty else {
-      if text.model.isEmpty { return nil }
-      throw ConfigurationError("language_model is set, and language_model_url is not")
-    }
-    guard !text.model.isEmpty else {
-      throw ConfigurationError("language_model_url is set, and language_model is not")
-    }
+  /// What is given of an endpoint, looked at together; nil if nothing is. The other parameters are the settings' names.
+  private static func endpoint(
+    _ text: EndpointText, url: String, model: String, key: String
+  ) throws -> LanguageModelSettings? {
+    if text.url.isEmpty, text.model.isEmpty { return nil }
+    guard !text.url.isEmpty else { throw ConfigurationError("\(model) is set, and \(url) is not") }
+    guard !text.model.isEmpty else { throw ConfigurationError("\(url) is set, and \(model) is not") }
     guard text.key.isEmpty || text.keyOfFile.isEmpty else {
-      throw ConfigurationError("language_model_key and language_model_key_file are both set; one of them is enough")
+      throw ConfigurationError("\(key) and \(key)_file are both set; one of them is enough")
     }
-    let key = text.key + text.keyOfFile
+    let keyText = text.key + text.keyOfFile
     var settings = LanguageModelSettings(
-      baseURL: text.url, model: text.model, apiKey: key.isEmpty ? nil : EndpointKey(key))
+      baseURL: text.url, model: text.model, apiKey: keyText.isEmpty ? nil : EndpointKey(keyText))
     settings.timeoutSeconds = text.seconds
     settings.contextTokens = text.contextTokens
     settings.dailyTokensMax = text.dailyTokens
@@ -143,10 +156,8 @@ struct Configuration: Sendable {
     do throws(LanguageModelFailure) {
       return try settings.validated()
     } catch {
-      let setting = [
-        "base_url": "language_model_url", "model": "language_model", "api_key": "language_model_key",
-      ][error.field ?? ""]
-      throw ConfigurationError("\(setting ?? "language_model_url"): \(error.problem)")
+      let name = ["base_url": url, "model": model, "api_key": key][error.field ?? ""] ?? url
+      throw ConfigurationError("\(name): \(error.problem)")
     }
   }
 

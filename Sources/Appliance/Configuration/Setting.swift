@@ -177,11 +177,7 @@ extension Setting {
     Setting(
       name: "language_model_key_file", defaultText: "", summary: "File whose first line is the endpoint's API key."
     ) { text, configuration throws(InvalidSetting) in
-      guard !text.isEmpty else { return }
-      guard let key = firstLine(of: text) else {
-        throw InvalidSetting(expected: "a file that can be read, with the key as its first line")
-      }
-      configuration.languageModelText.keyOfFile = key
+      configuration.languageModelText.keyOfFile = try key(ofFile: text)
     },
     Setting(
       name: "language_model_seconds_max", defaultText: "60",
@@ -217,6 +213,27 @@ extension Setting {
       configuration.languageModelText.redaction = text
     },
     Setting(
+      name: "embedding_url", defaultText: "",
+      summary: "Embedding endpoint for search by meaning, up to its version. None: no endpoint is asked."
+    ) { text, configuration throws(InvalidSetting) in
+      configuration.embeddingText.url = text
+    },
+    Setting(
+      name: "embedding_model", defaultText: "", summary: "Name of the embedding endpoint's model."
+    ) { text, configuration throws(InvalidSetting) in
+      configuration.embeddingText.model = text
+    },
+    Setting(
+      name: "embedding_key", defaultText: "", summary: "The embedding endpoint's API key.", isSecret: true
+    ) { text, configuration throws(InvalidSetting) in
+      configuration.embeddingText.key = text
+    },
+    Setting(
+      name: "embedding_key_file", defaultText: "", summary: "File whose first line is the embedding endpoint's API key."
+    ) { text, configuration throws(InvalidSetting) in
+      configuration.embeddingText.keyOfFile = try key(ofFile: text)
+    },
+    Setting(
       name: "log_level", defaultText: "info",
       summary: "How much the server says of itself: trace, debug, info, notice, warning, error or critical."
     ) { text, configuration throws(InvalidSetting) in
@@ -227,14 +244,17 @@ extension Setting {
     },
   ]
 
-  /// Nil if it cannot be read or has none.
-  private static func firstLine(of path: String) -> String? {
-    guard let file = fopen(path, "r") else { return nil }
+  /// The first line of a file; empty for no file.
+  private static func key(ofFile path: String) throws(InvalidSetting) -> String {
+    if path.isEmpty { return "" }
+    let expected = InvalidSetting(expected: "a file that can be read, with the key as its first line")
+    guard let file = fopen(path, "r") else { throw expected }
     defer { fclose(file) }
     var bytes = [UInt8](repeating: 0, count: 16_384)
     let count = fread(&bytes, 1, bytes.count, file)
     let line = String(decoding: bytes[..<count].prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self)
-    return line.isEmpty ? nil : line
+    guard !line.isEmpty else { throw expected }
+    return line
   }
 
   private static func boolean(_ text: String) throws(InvalidSetting) -> Bool {

@@ -162,7 +162,7 @@ class Incidents(unittest.TestCase):
         )
         analysis = self.ask("POST", "/api/v1/analyses", {"time_range_hours": 1}).json["id"]
         events = self.ask("GET", f"/api/v1/analyses/{analysis}/events").body.decode()
-        last = json.loads(events.strip().rsplit("data: ", 1)[1])
+        last = json.loads(events.strip().rsplit("\ndata: ", 1)[1])
         self.assertEqual(last["status"], "completed")
         self.assertIn("injection", [finding["kind"] for finding in last["findings"]])
         self.assertIn("connection to database refused", last["incidents"][0]["candidates"][0]["text"])
@@ -174,6 +174,7 @@ class Incidents(unittest.TestCase):
         hook = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hook)
         hook.posts = []
         threading.Thread(target=hook.serve_forever, daemon=True).start()
+        self.addCleanup(hook.server_close)
         self.addCleanup(hook.shutdown)
         address = f"http://127.0.0.1:{hook.server_port}/reports"
         settings = self.ask("PUT", "/api/v1/settings/reports", {"schedule": "daily", "webhook": address}).json

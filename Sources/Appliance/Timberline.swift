@@ -22,7 +22,8 @@ struct Timberline: AsyncParsableCommand {
     subcommands: [
       ServeCommand.self, DemoCommand.self, ImportCommand.self, QueryCommand.self, TailCommand.self,
       PatternsCommand.self,
-      AnalyzeCommand.self, VerifyCommand.self, TenantCommand.self, ModelCommand.self, ConfigCommand.self,
+      AnalyzeCommand.self, IncidentsCommand.self, VerifyCommand.self, TenantCommand.self, ModelCommand.self,
+      ConfigCommand.self,
       VersionCommand.self,
       EvalCommand.self,
     ])

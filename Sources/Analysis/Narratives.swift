@@ -124,7 +124,13 @@ package final class Narratives: Sendable {
       running[question] = task
       return task
     }
-    return try JSON.bytes(try await task.value)
+    // The server's end is the only one that cancels who waits here, and it does not wait for a model.
+    let answer = try await withTaskCancellationHandler {
+      try await task.value
+    } onCancel: {
+      task.cancel()
+    }
+    return try JSON.bytes(answer)
   }
 
   private func answer(_ incident: IncidentDocument, _ scope: TenantScope) async throws -> Answer {

@@ -78,17 +78,14 @@ struct EvalSearch: ParsableCommand {
     index.insert(pool.enumerated().map { (id: UInt32($0.offset), text: $0.element.template) })
     let vectors = transformer?.embed(pool.map(\.template)) ?? []
     return queries.map { row in
-      let ids: [UInt32]
-      if let transformer {
+      let opinion = transformer.map { transformer in
         let query = transformer.embed(row.query)
         let cosines = vectors.enumerated().map { offset, vector in
-          (id: UInt32(offset), cosine: zip(query, vector).reduce(0) { $0 + $1.0 * $1.1 })
+          (UInt32(offset), zip(query, vector).reduce(0) { $0 + $1.0 * $1.1 })
         }
-        let hits = index.search(row.query, limit: pool.count)
-        ids = TransformerRanking.rank(hits, cosines: cosines, limit: limit).map(\.id)
-      } else {
-        ids = index.search(row.query, limit: limit).map(\.id)
+        return PatternSearchIndex.Opinion(cosines: Dictionary(uniqueKeysWithValues: cosines))
       }
+      let ids = index.search(row.query, limit: limit, opinion: opinion).map(\.id)
       return Ranking(qid: row.qid, ranking: ids.map { pool[Int($0)].id })
     }
   }

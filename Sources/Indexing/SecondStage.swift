@@ -26,8 +26,6 @@ package struct SecondStageModel: Sendable {
 /// is missing a moment, and then goes on without this stage: the patterns that were embedded would else stand before
 /// those that were not, whatever they say. The embedding goes on meanwhile, so that a later search has it.
 actor SecondStage {
-  /// What the nearest pattern gets where words and spelling get 1 each: `TransformerRanking` says why.
-  static let weight: Float = 5
   /// Of a tenant with more patterns, those that the built-in ranking puts first: nothing further down is worth a
   /// model's time.
   static let patternsMax = 4096
@@ -101,7 +99,7 @@ actor SecondStage {
     var cosines: [UInt32: Float] = [:]
     cosines.reserveCapacity(patterns.count)
     for (id, _) in patterns { cosines[id] = entries[id].map { Self.product(query, $0.vector) } }
-    return PatternSearchIndex.Opinion(weight: Self.weight, cosines: cosines)
+    return PatternSearchIndex.Opinion(cosines: cosines)
   }
 
   /// A search is asked again with another window, or for its next page.

@@ -1,5 +1,6 @@
 """A chat endpoint that answers well, badly or not at all, and a model file for search by meaning."""
 
+import http.client
 import json
 import os
 import pathlib
@@ -7,6 +8,7 @@ import random
 import re
 import shutil
 import tempfile
+import threading
 import time
 import unittest
 
@@ -83,6 +85,12 @@ class LanguageModel(unittest.TestCase):
         self.assertEqual(answer.status, 200, answer.body)
         return answer.json
 
+    def ask_in_vain(self):
+        try:
+            self.server.call("POST", f"/api/v1/incidents/{self.incident}/narrative")
+        except (OSError, http.client.HTTPException):
+            pass  # the server went away, as it was told to
+
     def assertBuiltIn(self, answer, code):
         self.assertIsNone(answer["narrative"])
         self.assertEqual(answer["code"], code, answer)
@@ -127,6 +135,35 @@ class LanguageModel(unittest.TestCase):
             with self.subTest(name):
                 self.play(name)
                 self.assertBuiltIn(self.narrative(), code)
+
+    def test_a_stop_does_not_wait_for_a_model(self):
+        arguments = list(self.server.arguments)
+        self.play("hang")
+        self.server.stop()
+        self.server.arguments = ["60" if a == "3" else a for a in arguments] + ["--drain-seconds-max", "1"]
+        self.server.start()
+        try:
+            asked = len(self.model.chats())
+            waiting = threading.Thread(target=self.ask_in_vain)
+            waiting.start()
+            eventually(lambda: len(self.model.chats()) > asked)
+            code, seconds = self.server.stop(timeout=30)
+            waiting.join()
+            self.assertEqual(code, 0)
+            self.assertLess(seconds, 10)
+        finally:
+            self.server.kill()
+            self.server.arguments = arguments
+            self.server.start()
+
+    def test_the_prompt_of_an_analysis_holds_no_secret(self):
+        analysis = self.server.post("/api/v1/analyses", {"time_range_hours": 4}).json["id"]
+        eventually(lambda: self.server.get(f"/api/v1/analyses/{analysis}").json["status"] == "completed")
+        prompt = self.server.get(f"/api/v1/analyses/{analysis}/prompt").json["prompt"]
+        question = prompt["messages"][1]["content"]
+        self.assertIn("payments", question)
+        self.assertIn("[E1]", question)
+        self.assertNotIn(SECRET, json.dumps(prompt))
 
     def test_no_model_lowers_the_severity_below_the_rules(self):
         self.play("low-severity")

@@ -89,14 +89,17 @@ package final class WatchService: Sendable {
 
   private func look(_ scope: TenantScope, _ watch: TenantWatch, _ time: Timestamp) async {
     do {
-      let events = try await watch.tick(time)
-      let followers = state.withLock { Array(($0.followers[scope.tenant] ?? [:]).values) }
-      for follower in followers { for event in events { follower.yield(event) } }
+      tell(try await watch.tick(time), scope)
     } catch is CancellationError {
       return
     } catch {
       logger.warning("watching failed", metadata: ["tenant": "\(scope.tenant.text)", "error": "\(error)"])
     }
+  }
+
+  private func tell(_ events: [InsightEvent], _ scope: TenantScope) {
+    let followers = state.withLock { Array(($0.followers[scope.tenant] ?? [:]).values) }
+    for follower in followers { for event in events { follower.yield(event) } }
   }
 
   private func set(aside scope: TenantScope, _ watch: TenantWatch) async {
@@ -173,7 +176,9 @@ package final class WatchService: Sendable {
   /// - Returns: Its document; nil if there is none of that id.
   package func setStatus(_ status: String, ofIncident id: String, scope: TenantScope) async throws -> [UInt8]? {
     guard let status = IncidentDocument.Status(rawValue: status) else { return nil }
-    return try await watch(scope).setStatus(status, ofIncident: id, at: now())
+    guard let document = try await watch(scope).setStatus(status, ofIncident: id, at: now()) else { return nil }
+    tell([InsightEvent(kind: .incident, document: document)], scope)
+    return document
   }
 
   /// What `setStatus` takes.

@@ -54,6 +54,11 @@ struct ServerOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Most connections at once.", valueName: "count"))
   var connectionsMax: String?
 
+  @Option(
+    help: ArgumentHelp("Whether tenants' webhooks may lead into your own network: true or false.", valueName: "boolean")
+  )
+  var privateWebhooks: String?
+
   @Option(help: ArgumentHelp("Longest that a client may hold up an answer or a body.", valueName: "seconds"))
   var stallSecondsMax: String?
 
@@ -108,6 +113,7 @@ struct ServerOptions: ParsableArguments {
       ("query_seconds_max", querySecondsMax), ("query_memory_max", queryMemoryMax),
       ("tenant_queries_max", tenantQueriesMax), ("tenant_queries_waiting_max", tenantQueriesWaitingMax),
       ("queries_max", queriesMax), ("connections_max", connectionsMax), ("stall_seconds_max", stallSecondsMax),
+      ("private_webhooks", privateWebhooks),
       ("head_seconds_max", headSecondsMax), ("drain_seconds_max", drainSecondsMax),
       ("language_model_url", languageModelUrl), ("language_model", languageModel),
       ("language_model_key_file", languageModelKeyFile), ("language_model_seconds_max", languageModelSecondsMax),

@@ -29,6 +29,7 @@ struct SeriesFactsReader: Sendable {
     let isWhole = key.pattern == SeriesKey.allPatterns
     let pattern = counts.patterns[key.pattern]
     let streams = counts.streams(of: key)
+    let all = counts.streams[key.workload] ?? [:]
     var podNodes: [String: String] = [:]
     var lines: [EvidenceLine] = []
     var links: Set<UInt64> = []
@@ -42,7 +43,9 @@ struct SeriesFactsReader: Sendable {
         ? TimeRange(start: start.advanced(byNanoseconds: -3_600_000_000_000), end: end)
         : TimeRange(start: start, end: end)
       let rows = try await search.records(
-        ofPattern: isWhole ? nil : key.pattern, streams: Set(streams.map(\.number)), range: range,
+        // What was over before the counts at hand may be of any stream of the workload.
+        ofPattern: isWhole ? nil : key.pattern,
+        streams: streams.isEmpty ? Set(all.keys) : Set(streams.map(\.number)), range: range,
         first: isQuiet ? 0 : 3, last: 2, scope: scope)
       for row in rows {
         func text(_ names: [String]) -> String? {
@@ -74,7 +77,6 @@ struct SeriesFactsReader: Sendable {
     }
     var pods: [String: Int] = [:]
     for entry in streams { if let pod = label(entry.stream, Self.podLabels) { pods[pod, default: 0] += entry.count } }
-    let all = counts.streams[key.workload] ?? [:]
     let podCount = Set(all.values.compactMap { label($0, Self.podLabels) }).count
     // Lines name a workload by its service, its container or what its pods are called after.
     var addresses = Set(all.values.compactMap { label($0, Self.serviceLabels) })

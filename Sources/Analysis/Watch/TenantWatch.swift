@@ -33,7 +33,11 @@ actor TenantWatch {
   private let similarity = PatternSimilarity()
 
   private var followedMerges: Set<UInt32> = []
-  private var lastTick: Task<[InsightEvent], any Error>?
+  /// Whether what the file calls open was compared with what the detector knows.
+  private var isSettled = false
+  /// The day in which old documents were forgotten last, since 1970.
+  private var forgotDay: Int64 = 0
+  private var lastTurn: Task<Void, Never>?
 
   private struct KnownFacts {
     var facts: SeriesFacts
@@ -50,6 +54,10 @@ actor TenantWatch {
   private static let factsMinutes: Int64 = 5
   /// Looks at lines in a tick, whether of one minute or of a day that is caught up with.
   private static let linesMax = 300
+  /// Origins that were not heard of for so long are no longer looked at: pods come and go.
+  private static let originsMinutes: Int64 = 1440
+  /// Ended anomalies and incidents are kept for so long.
+  private static let keptDays: Int64 = 90
   private var linesLeft = 0
 
   init(
@@ -70,25 +78,46 @@ actor TenantWatch {
   ///
   /// - Returns: What changed, as JSON documents.
   func tick(_ now: Timestamp) async throws -> [InsightEvent] {
-    // One after another: a tick waits for the file more than once.
-    let before = lastTick
-    let tick = Task {
-      _ = await before?.result
-      return try await self.tickNow(now)
+    try await inTurn { watch in
+      do {
+        return try await watch.tickNow(now)
+      } catch {
+        // What was taken in and not saved is taken in again, from where the file stands.
+        watch.hasLoaded = false
+        throw error
+      }
     }
-    lastTick = tick
-    return try await tick.value
+  }
+
+  /// Runs `body` after everything that was asked for before: what waits for the file more than once would otherwise see
+  /// the half of what another did.
+  private func inTurn<Result: Sendable>(
+    _ body: @escaping @Sendable (isolated TenantWatch) async throws -> Result
+  ) async throws -> Result {
+    let before = lastTurn
+    let turn = Task {
+      await before?.value
+      return try await body(self)
+    }
+    lastTurn = Task { _ = await turn.result }
+    return try await turn.value
   }
 
   private func tickNow(_ now: Timestamp) async throws -> [InsightEvent] {
     try await load(now)
     let end = now.minute
+    if end / 1440 != forgotDay {
+      try await database().insights.deleteClosed(
+        before: now.advanced(byNanoseconds: -Self.keptDays * 86_400_000_000_000))
+      forgotDay = end / 1440
+    }
     let start = detector.minute >= 0 ? max(detector.minute + 1, end - Self.historyMinutes) : end - Self.historyMinutes
     guard start < end else { return [] }
     let volumes = try await search.minuteVolumes(
       "*", TimeRange(start: Timestamp(minute: start), end: Timestamp(minute: end)), scope: scope)
     let counts = WorkloadCounts(volumes, numbers: &numbers)
     if places == nil { places = counts } else { places?.absorb(counts) }
+    places?.forget(before: end - Self.originsMinutes)
     if let last = counts.minutes.last?.minute { lastActive = max(lastActive, last) }
     similarity.patterns = places?.patterns ?? [:]
 
@@ -111,7 +140,9 @@ actor TenantWatch {
       }
       let found = detector.tick(brought, suppressions: suppressions) { self.similarity($0, $1) }
       for anomaly in found { anomalies[anomaly.id] = anomaly }
-      try await learnFacts(of: found, minute: minute)
+      // What is over is still part of its incident, also after a restart or hours later.
+      let past = tracker.members.filter { facts[$0.id] == nil }
+      try await learnFacts(of: found + past.filter { !anomalies.keys.contains($0.id) }, minute: minute)
       for incident in tracker.update(
         minute: minute, found, links: IncidentLinks(similarity: { self.similarity($0, $1) }),
         facts: { self.facts[$0.id]?.facts })
@@ -121,14 +152,23 @@ actor TenantWatch {
       if minute % 64 == 0 { await Task.yield() }
     }
     let isSaveDue = end - savedMinute >= Self.saveMinutes
-    let changes = try changes(
+    try await recall(incidents.keys)
+    var changes = try changes(
       anomalies.values.sorted { $0.onset < $1.onset }, incidents.values.sorted { $0.id < $1.id })
+    if !isSettled {
+      let settled = try settle(Set(anomalies.keys), Set(incidents.keys))
+      changes.rows += settled.rows
+      changes.events += settled.events
+    }
     try await database().insights.save(
       changes.rows, state: isSaveDue ? state : nil, workloads: numbers.added)
     numbers.didSave()
     if isSaveDue { savedMinute = detector.minute }
-    let living = Set(anomalies.keys).union(detector.openAnomalies.map(\.id))
-    facts = facts.filter { living.contains($0.key) || detector.minute - $0.value.minute < 60 }
+    isSettled = true
+    let living = Set(anomalies.keys).union(detector.openAnomalies.map(\.id)).union(tracker.members.map(\.id))
+    facts = facts.filter { living.contains($0.key) }
+    let known = Set(tracker.ids.map { String($0, radix: 16) })
+    savedIncidents = savedIncidents.filter { known.contains($0.key) }
     return changes.events
   }
 
@@ -147,16 +187,27 @@ actor TenantWatch {
         if minute - (known?.minute ?? 0) < Self.factsMinutes { continue }
       }
       if readsLines { linesLeft -= 1 }
-      var fresh = try await reader.facts(
-        of: anomaly, counts: places, workload: numbers.name(anomaly.key.workload),
-        feedback: (feedback[anomaly.key] ?? 0)
-          + (feedback[SeriesKey(pattern: SeriesKey.allPatterns, workload: anomaly.key.workload)] ?? 0),
-        readsLines: readsLines)
-      if !readsLines, let known {
+      func read(lines: Bool) async throws -> SeriesFacts {
+        try await reader.facts(
+          of: anomaly, counts: places, workload: numbers.name(anomaly.key.workload),
+          feedback: (feedback[anomaly.key] ?? 0)
+            + (feedback[SeriesKey(pattern: SeriesKey.allPatterns, workload: anomaly.key.workload)] ?? 0),
+          readsLines: lines)
+      }
+      var fresh: SeriesFacts
+      var hasLines = readsLines
+      do {
+        fresh = try await read(lines: readsLines)
+      } catch let error where readsLines && !(error is CancellationError) {
+        // Records that can't be read now are looked up again; the anomaly is told of all the same.
+        fresh = try await read(lines: false)
+        hasLines = false
+      }
+      if !hasLines, let known {
         fresh.lines = known.facts.lines
         fresh.links = known.facts.links
       }
-      facts[anomaly.id] = KnownFacts(facts: fresh, minute: minute, hasLines: readsLines || known?.hasLines == true)
+      facts[anomaly.id] = KnownFacts(facts: fresh, minute: minute, hasLines: hasLines || known?.hasLines == true)
     }
   }
 
@@ -199,11 +250,52 @@ actor TenantWatch {
     return (rows, events)
   }
 
-  private func row(_ document: IncidentDocument) throws -> InsightTable.Row {
-    func time(_ text: String) -> Timestamp {
-      TimeExpression.parse(text, now: Timestamp(nanoseconds: 0)) ?? .init(minute: 0)
+  /// Reads what the file has of incidents that are not at hand: people's words on them are to stay.
+  private func recall(_ incidents: some Sequence<UInt64>) async throws {
+    for id in incidents.map({ String($0, radix: 16) }).sorted() where savedIncidents[id] == nil {
+      guard let row = try await database().insights.load(.incident, id: id) else { continue }
+      // Of another build: it is written anew.
+      savedIncidents[id] = try? JSON.value(IncidentDocument.self, row.document)
     }
-    return InsightTable.Row(
+  }
+
+  /// Ends what the file calls open and nobody knows any more: another build's detector began anew, or late records made
+  /// the minutes that were taken in again tell something else.
+  private func settle(
+    _ anomalies: Set<UInt64>, _ incidents: Set<UInt64>
+  ) throws -> (rows: [InsightTable.Row], events: [InsightEvent]) {
+    var rows: [InsightTable.Row] = []
+    var events: [InsightEvent] = []
+    let goingOn = Set(anomalies.union(detector.openAnomalies.map(\.id)).map { String($0, radix: 16) })
+    for (id, var document) in savedAnomalies.sorted(by: { $0.key < $1.key }) where !goingOn.contains(id) {
+      savedAnomalies[id] = nil
+      document.phase = "ended"
+      let json = try JSON.bytes(document)
+      rows.append(
+        InsightTable.Row(
+          kind: .anomaly, id: id, startedAt: time(document.onset), changedAt: time(document.last), isOpen: false,
+          document: json))
+      events.append(InsightEvent(kind: .anomaly, document: json))
+    }
+    let open = Set(incidents.union(tracker.openIDs).map { String($0, radix: 16) })
+    for (id, var document) in savedIncidents.sorted(by: { $0.key < $1.key })
+    where document.state == "open" && !open.contains(id) {
+      document.state = "closed"
+      savedIncidents[id] = document
+      let row = try row(document)
+      rows.append(row)
+      if document.status != .muted { events.append(InsightEvent(kind: .incident, document: row.document)) }
+    }
+    return (rows, events)
+  }
+
+  /// Of a document of ours.
+  private func time(_ text: String) -> Timestamp {
+    TimeExpression.parse(text, now: Timestamp(nanoseconds: 0)) ?? .init(minute: 0)
+  }
+
+  private func row(_ document: IncidentDocument) throws -> InsightTable.Row {
+    InsightTable.Row(
       kind: .incident, id: document.id, startedAt: time(document.onset), changedAt: time(document.last),
       isOpen: document.state == "open", document: try JSON.bytes(document))
   }
@@ -212,6 +304,11 @@ actor TenantWatch {
 
   /// - Returns: The changed document; nil if there is no such incident.
   func setStatus(_ status: IncidentDocument.Status, ofIncident id: String, at time: Timestamp) async throws -> [UInt8]?
+  {
+    try await inTurn { try await $0.setStatusNow(status, id, time) }
+  }
+
+  private func setStatusNow(_ status: IncidentDocument.Status, _ id: String, _ time: Timestamp) async throws -> [UInt8]?
   {
     try await load(time)
     guard let saved = try await database().insights.load(.incident, id: id) else { return nil }
@@ -225,6 +322,10 @@ actor TenantWatch {
   }
 
   func add(_ document: SuppressionDocument, at time: Timestamp) async throws {
+    try await inTurn { try await $0.addNow(document, time) }
+  }
+
+  private func addNow(_ document: SuppressionDocument, _ time: Timestamp) async throws {
     try await load(time)
     guard let suppression = suppression(document) else { return }
     try await database().insights.save(
@@ -240,14 +341,22 @@ actor TenantWatch {
 
   /// - Returns: Whether there was one.
   func removeSuppression(_ id: String, at time: Timestamp) async throws -> Bool {
-    try await load(time)
-    suppressions.removeAll { String($0.id, radix: 16) == id }
-    return try await database().insights.delete(.suppression, id: id)
+    try await inTurn { watch in
+      try await watch.load(time)
+      watch.suppressions.removeAll { String($0.id, radix: 16) == id }
+      return try await watch.database().insights.delete(.suppression, id: id)
+    }
   }
 
   /// - Parameter points: What it adds to the score of the pattern in the workload; 0 takes back what was said.
   func setFeedback(
     workload: String, pattern: UInt32?, points: Double, at time: Timestamp
+  ) async throws -> [UInt8] {
+    try await inTurn { try await $0.setFeedbackNow(workload, pattern, points, time) }
+  }
+
+  private func setFeedbackNow(
+    _ workload: String, _ pattern: UInt32?, _ points: Double, _ time: Timestamp
   ) async throws -> [UInt8] {
     try await load(time)
     let key = SeriesKey(pattern: pattern ?? SeriesKey.allPatterns, workload: numbers.claim(workload))
@@ -290,6 +399,12 @@ actor TenantWatch {
 
   private func load(_ now: Timestamp) async throws {
     if hasLoaded { return }
+    detector = Detector()
+    tracker = IncidentTracker()
+    places = nil
+    savedMinute = 0
+    (facts, feedback, suppressions) = ([:], [:], [])
+    (savedAnomalies, savedIncidents, followedMerges, isSettled) = ([:], [:], [], false)
     let insights = try await database().insights
     numbers = WorkloadNumbers(try await insights.workloads())
     if let state = try await insights.detectorState(), let (detector, tracker) = Self.decode(state.data) {
@@ -329,7 +444,9 @@ actor TenantWatch {
   }
 
   /// Saves where the detector stands, so that the next start need not learn anew.
-  func save() async throws {
+  func save() async throws { try await inTurn { try await $0.saveNow() } }
+
+  private func saveNow() async throws {
     guard hasLoaded, detector.minute > savedMinute else { return }
     try await database().insights.save([], state: state, workloads: numbers.added)
     numbers.didSave()

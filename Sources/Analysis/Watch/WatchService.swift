@@ -38,8 +38,6 @@ package final class WatchService: Sendable {
   private static let silentMinutesMax: Int64 = 30
   private static let heardMinutesMax: Int64 = 25 * 60
   private static let followersMax = 200
-  /// Ended anomalies and incidents are kept for so long.
-  private static let keptDays: Int64 = 90
 
   package init(
     pool: TenantDatabasePool, indexes: TenantIndexPool, search: SearchService,
@@ -107,8 +105,6 @@ package final class WatchService: Sendable {
   private func set(aside scope: TenantScope, _ watch: TenantWatch) async {
     do {
       try await watch.save()
-      try await pool.open(scope).insights.deleteClosed(
-        before: now().advanced(byNanoseconds: -Self.keptDays * 86_400_000_000_000))
     } catch {
       logger.warning("a watch was not saved", metadata: ["tenant": "\(scope.tenant.text)", "error": "\(error)"])
     }

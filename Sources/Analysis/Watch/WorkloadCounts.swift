@@ -11,6 +11,8 @@ struct WorkloadCounts {
   /// Records of each pattern by stream, of the whole window.
   private var records: [SeriesKey: [UInt32: Int]] = [:]
   private(set) var patterns: [UInt32: Pattern]
+  /// The last minute with records of a stream.
+  private var lastMinutes: [UInt32: Int64] = [:]
 
   init(_ volumes: MinuteVolumes, numbers: inout WorkloadNumbers) {
     patterns = volumes.patterns
@@ -39,6 +41,7 @@ struct WorkloadCounts {
     for volume in volumes.volumes {
       let key = SeriesKey(pattern: volume.pattern, workload: workloadOfStream[volume.stream] ?? 0)
       records[key, default: [:]][volume.stream, default: 0] += Int(volume.count)
+      lastMinutes[volume.stream] = volume.minute
     }
   }
 
@@ -48,6 +51,16 @@ struct WorkloadCounts {
     for (workload, known) in later.streams { streams[workload, default: [:]].merge(known) { _, later in later } }
     records.merge(later.records) { _, later in later }
     patterns.merge(later.patterns) { _, later in later }
+    lastMinutes.merge(later.lastMinutes) { _, later in later }
+  }
+
+  /// Leaves out streams without records since `minute`.
+  mutating func forget(before minute: Int64) {
+    let gone = Set(lastMinutes.lazy.filter { $0.value < minute }.map(\.key))
+    if gone.isEmpty { return }
+    for stream in gone { lastMinutes[stream] = nil }
+    streams = streams.mapValues { $0.filter { !gone.contains($0.key) } }.filter { !$0.value.isEmpty }
+    records = records.mapValues { $0.filter { !gone.contains($0.key) } }.filter { !$0.value.isEmpty }
   }
 
   /// Which streams wrote records of the series, the most first; of a workload as a whole, all of its streams.

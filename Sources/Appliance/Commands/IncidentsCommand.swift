@@ -1,93 +1,122 @@
 import ArgumentParser
+import FoundationEssentials
 
 struct IncidentsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "incidents", abstract: "List what is going wrong, or show one incident with what shows it.")
+    commandName: "incidents", abstract: "Say what went wrong, and what is going wrong.",
+    subcommands: [List.self, Show.self], defaultSubcommand: List.self)
 
-  @Argument(help: ArgumentHelp("An incident's id, to show it alone.", valueName: "id")) var id: String?
-  @OptionGroup var target: TargetOptions
-  @OptionGroup var window: WindowOptions
-  @Flag(help: "Only those that go on.") var open = false
-  @Option(help: "At most so many incidents.") var limit = 20
-  @Flag(help: "The server's JSON.") var json = false
+  struct List: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "list", abstract: "List incidents, the latest first.")
 
-  private struct Incident: Decodable {
+    @OptionGroup var target: TargetOptions
+    @Flag(help: "Only what is going on.") var open = false
+    @Option(help: ArgumentHelp("How far back to look, such as 30m, 24h or 7d.", valueName: "age")) var since = "24h"
+    @Option(help: "At most so many incidents.") var limit = 50
+    @Flag(help: "The server's JSON.") var json = false
+
+    func validate() throws { try WindowOptions.checkAge(since, "--since") }
+
+    func run() async throws {
+      let parameters = [("start", "now-" + since), ("open", "\(open)"), ("limit", "\(limit)")]
+      try await target.withClient { client in
+        if json {
+          let body = try await client.call(.GET, "/api/v1/incidents", parameters: parameters)
+          Terminal.write(body + [UInt8(ascii: "\n")])
+          return
+        }
+        let incidents = try await client.decode([Document].self, .GET, "/api/v1/incidents", parameters: parameters)
+        if incidents.isEmpty {
+          Terminal.write(open ? "No incident is open.\n" : "No incidents in \(since).\n")
+          return
+        }
+        let room = max(40, Terminal.columnCount - 66)
+        let rows = incidents.map { incident in
+          let title = Terminal.printable(incident.title)
+          let shown = Terminal.outputIsTerminal && title.count > room ? title.prefix(room - 1) + "…" : title[...]
+          return [incident.id, incident.severity, incident.words, incident.onset, String(shown)]
+        }
+        Terminal.write(Table(columns: ["incident", "severity", "state", "since", "what"], rows: rows).text)
+      }
+    }
+  }
+
+  struct Show: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "show", abstract: "Show one incident with its likely origins and the records that show it.")
+
+    @Argument(help: ArgumentHelp("As the list has it.", valueName: "id")) var incident: String
+    @OptionGroup var target: TargetOptions
+    @Flag(help: "The server's JSON.") var json = false
+
+    func validate() throws {
+      guard !incident.isEmpty, incident.utf8.allSatisfy({ $0 != UInt8(ascii: "/") && $0 > 0x20 && $0 < 0x7F }) else {
+        throw ValidationError(
+          "'\(Terminal.printable(incident))' is no incident's id; `timberline incidents` lists them.")
+      }
+    }
+
+    func run() async throws {
+      try await target.withClient { client in
+        let path = "/api/v1/incidents/\(incident)"
+        if json {
+          Terminal.write(try await client.call(.GET, path) + [UInt8(ascii: "\n")])
+        } else {
+          show(try await client.decode(Document.self, .GET, path))
+        }
+      }
+    }
+
+    private func show(_ incident: Document) {
+      func line(_ text: String) { Terminal.write(Terminal.printable(text) + "\n") }
+      func section(_ title: String, _ lines: [String]) {
+        if lines.isEmpty { return }
+        Terminal.write("\n" + Terminal.colored(title, .bold) + "\n")
+        for text in lines { line("  " + text) }
+      }
+      Terminal.write(Terminal.colored(Terminal.printable(incident.title), .bold) + "\n")
+      line("Severity \(incident.severity), \(incident.severity_score) of 10; \(incident.words)")
+      line("Where: \(incident.scope)")
+      line("From \(incident.onset) to \(incident.last)")
+      section("What changed", incident.changes)
+      section(
+        "Likely origins",
+        incident.candidates.filter(\.is_root).prefix(3).map { origin in
+          "\(origin.workload): \(origin.text) (\(origin.reasons.joined(separator: "; ")))"
+        })
+      section("Evidence", incident.evidence.map { "\($0.time) \($0.workload): \($0.message)" })
+      section("Normal again", incident.normal_again)
+    }
+  }
+
+  struct Document: Decodable {
     struct Candidate: Decodable {
       var text: String
       var workload: String
       var reasons: [String]
+      var is_root: Bool
     }
     struct Evidence: Decodable {
       var time: String
-      var workload: String
       var message: String
+      var workload: String
     }
     var id: String
     var state: String
     var status: String
     var title: String
     var severity: String
-    var severityReasons: [String]
+    var severity_score: Double
     var onset: String
     var last: String
     var scope: String
     var changes: [String]
-    var normalAgain: [String]
+    var normal_again: [String]
     var candidates: [Candidate]
     var evidence: [Evidence]
 
-    enum CodingKeys: String, CodingKey {
-      case id, state, status, title, severity
-      case severityReasons = "severity_reasons"
-      case onset, last, scope, changes
-      case normalAgain = "normal_again"
-      case candidates, evidence
-    }
-  }
-
-  func run() async throws {
-    try await target.withClient { client in
-      if let id {
-        let path = "/api/v1/incidents/\(id.filter { $0.isHexDigit })"
-        if json { return Terminal.write(try await client.call(.GET, path, parameters: []) + [UInt8(ascii: "\n")]) }
-        show(try await client.decode(Incident.self, .GET, path, parameters: []))
-      } else {
-        let parameters = [("open", open ? "true" : "false"), ("limit", "\(limit)")] + window.parameters
-        if json {
-          Terminal.write(
-            try await client.call(.GET, "/api/v1/incidents", parameters: parameters) + [UInt8(ascii: "\n")])
-          return
-        }
-        list(try await client.decode([Incident].self, .GET, "/api/v1/incidents", parameters: parameters))
-      }
-    }
-  }
-
-  private func list(_ incidents: [Incident]) {
-    if incidents.isEmpty { return Terminal.write("Nothing is going wrong, as far as counts can tell.\n") }
-    let rows = incidents.map { incident in
-      [
-        incident.id, incident.severity, incident.state == "open" ? incident.status : incident.state,
-        String(incident.onset.prefix(16)), Terminal.printable(incident.title),
-      ]
-    }
-    Terminal.write(Table(columns: ["incident", "severity", "state", "since", "what"], rows: rows).text)
-  }
-
-  private func show(_ incident: Incident) {
-    func section(_ name: String, _ lines: [String]) -> String {
-      lines.isEmpty ? "" : "\n\(name)\n" + lines.map { "  \(Terminal.printable($0))\n" }.joined()
-    }
-    var text = "\(Terminal.printable(incident.title))\n\n"
-    text += "\(incident.severity): \(Terminal.printable(incident.severityReasons.joined(separator: "; ")))\n"
-    text += "\(incident.state), \(incident.status), \(incident.onset) to \(incident.last)\n"
-    text += "\(Terminal.printable(incident.scope))\n"
-    text += section("What changed", incident.changes)
-    text += section(
-      "Likely origins",
-      incident.candidates.prefix(5).map { "\($0.workload): \($0.text) (\($0.reasons.joined(separator: "; ")))" })
-    text += section("Evidence", incident.evidence.map { "\($0.time) \($0.workload): \($0.message)" })
-    text += section("Normal again", incident.normalAgain)
-    Terminal.write(text)
+    /// What the records say, and what people say where that is more.
+    var words: String { status == "open" ? state : "\(state), \(status)" }
   }
 }

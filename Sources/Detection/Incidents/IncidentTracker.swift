@@ -28,6 +28,12 @@ package struct IncidentTracker: Sendable {
   /// Ids of the incidents that are open.
   package var openIDs: [UInt64] { records.filter { $0.closedAt == nil }.map(\.id) }
 
+  /// Ids of the incidents that are open, or may be again.
+  package var ids: [UInt64] { records.map(\.id) }
+
+  /// Anomalies of those, what is over among them: facts of all are asked for.
+  package var members: [Anomaly] { records.flatMap(\.anomalies) }
+
   /// Takes in a tick's anomalies.
   ///
   /// - Parameters:

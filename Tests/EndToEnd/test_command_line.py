@@ -167,6 +167,17 @@ class Asking(CommandLine):
         self.assertEqual((document["status"], document["record_count"]), ("completed", 230))
         self.assertGreaterEqual(document["cluster_count"], 2)
 
+    def test_incidents(self):
+        """Without any; test_incidents.py has some."""
+        self.assertEqual(self.command("incidents").text, "No incidents in 24h.\n")
+        self.assertEqual(self.command("incidents", "--open").text, "No incident is open.\n")
+        self.assertEqual(json.loads(self.command("incidents", "--since", "7d", "--json").text), [])
+        result = self.command("incidents", "show", "beef", check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("beef", result.complaint)
+        for arguments in (("--since", "soon"), ("--limit", "x"), ("show",), ("show", "../logs")):
+            self.assertEqual(self.command("incidents", *arguments, check=False).returncode, 64, arguments)
+
     def test_output_to_a_closed_pipe(self):
         result = subprocess.run(
             f"'{BINARY}' query '*' --limit 0 --data '{self.data}' | head -1",
@@ -361,6 +372,7 @@ class Others(CommandLine):
             "query",
             "tail",
             "patterns",
+            "incidents",
             "analyze",
             "verify",
             "tenant",

@@ -131,6 +131,36 @@ class Incidents(unittest.TestCase):
         self.assertEqual(self.ask("DELETE", gone).status, 204)
         self.assertEqual(self.ask("DELETE", gone).status, 404)
 
+    def test_the_command_line_shows_them(self):
+        incident = self.incidents()[0]
+        place = ("--url", self.server.url, "--api-key", self.keys["acme"])
+        text = run("incidents", "--open", "--since", "6h", *place).text
+        self.assertIn(incident["id"], text)
+        self.assertIn(incident["severity"], text)
+        text = run("incidents", "show", incident["id"], *place).text
+        for part in (incident["title"], incident["scope"], "Likely origins", incident["evidence"][0]["message"]):
+            self.assertIn(part, text)
+        self.assertEqual(json.loads(run("incidents", "show", incident["id"], "--json", *place).text)["id"], incident["id"])
+        other = run("incidents", "--json", "--url", self.server.url, "--api-key", self.keys["birch"])
+        self.assertEqual(json.loads(other.text), [])
+
+    def test_a_window_and_a_limit(self):
+        incident = self.incidents()[0]
+        self.assertEqual(self.incidents(end=incident["onset"]), [])
+        self.assertEqual([each["id"] for each in self.incidents(start="now-6h", open="1")], [incident["id"]])
+        self.assertEqual(len(self.server.get("/api/v1/anomalies", limit=1).json), 1)
+
+    def test_feedback_is_kept_and_taken_back(self):
+        pattern = self.incidents()[0]["candidates"][0]["pattern"]
+        said = {"workload": "payments", "pattern": pattern, "verdict": "no_problem"}
+        answer = self.ask("PUT", "/api/v1/feedback", said)
+        self.assertEqual((answer.status, answer.json["points"]), (200, -3))
+        known = self.ask("GET", "/api/v1/feedback").json
+        self.assertEqual([(each["workload"], each["pattern"]) for each in known], [("payments", pattern)])
+        self.assertEqual(self.ask("GET", "/api/v1/feedback", key=self.keys["birch"]).json, [])
+        self.assertEqual(self.ask("PUT", "/api/v1/feedback", {**said, "verdict": "none"}).status, 200)
+        self.assertEqual(self.ask("GET", "/api/v1/feedback").json, [])
+
     def test_two_windows_side_by_side(self):
         answer = self.ask(
             "POST", "/api/v1/comparisons",
@@ -143,7 +173,23 @@ class Incidents(unittest.TestCase):
 
     def test_bad_input_is_named(self):
         for method, path, value, name in [
+            ("GET", "/api/v1/incidents?open=maybe", None, "open"),
+            ("GET", "/api/v1/incidents?limit=0", None, "limit"),
+            ("GET", "/api/v1/incidents?start=someday", None, "start"),
+            ("GET", "/api/v1/anomalies?limit=1001", None, "limit"),
+            ("GET", "/api/v1/anomalies?end=never", None, "end"),
             ("POST", "/api/v1/incidents/abc/status", {"status": "gone"}, "status"),
+            ("POST", "/api/v1/incidents/abc/status", {}, "status"),
+            ("POST", "/api/v1/suppressions", {"end": "now+1h", "kinds": "spike, noise"}, "kinds"),
+            ("POST", "/api/v1/suppressions", {"end": "now+1h", "pattern": -1}, "pattern"),
+            ("POST", "/api/v1/suppressions", {"end": "now+1h", "repeat_minutes": 525601}, "repeat_minutes"),
+            ("POST", "/api/v1/suppressions", {"end": "now+1h", "start": "whenever"}, "start"),
+            ("PUT", "/api/v1/feedback", {"workload": "a", "verdict": "none", "pattern": "x"}, "pattern"),
+            ("POST", "/api/v1/comparisons", {
+                "before_start": "now-1h", "before_end": "now-2h", "after_start": "now-1h", "after_end": "now"}, "before_end"),
+            ("POST", "/api/v1/comparisons", {
+                "before_start": "now-3h", "before_end": "now-2h", "after_start": "now-1h", "after_end": "now", "limit": 0},
+             "limit"),
             ("POST", "/api/v1/suppressions", {"reason": "bored", "end": "now+1h"}, "reason"),
             ("POST", "/api/v1/suppressions", {"end": "now-1h"}, "end"),
             ("PUT", "/api/v1/feedback", {"workload": "a", "verdict": "maybe"}, "verdict"),

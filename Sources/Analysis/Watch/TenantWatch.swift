@@ -27,9 +27,7 @@ actor TenantWatch {
   private var facts: [UInt64: KnownFacts] = [:]
   private var feedback: [SeriesKey: Double] = [:]
   private var suppressions: [Suppression] = []
-  /// By id: as saved, so that only what changed is saved again and told.
-  private var savedAnomalies: [String: AnomalyDocument] = [:]
-  private var savedIncidents: [String: IncidentDocument] = [:]
+  private var saved = SavedInsights()
   private let similarity = PatternSimilarity()
 
   private var followedMerges: Set<UInt32> = []
@@ -152,23 +150,27 @@ actor TenantWatch {
       if minute % 64 == 0 { await Task.yield() }
     }
     let isSaveDue = end - savedMinute >= Self.saveMinutes
-    try await recall(incidents.keys)
-    var changes = try changes(
-      anomalies.values.sorted { $0.onset < $1.onset }, incidents.values.sorted { $0.id < $1.id })
+    for id in saved.unknown(incidents.keys) {
+      if let row = try await database().insights.load(.incident, id: id) { saved.recall(row) }
+    }
+    var changes = try saved.take(
+      anomalies.values.sorted { $0.onset < $1.onset }.compactMap { anomaly in
+        facts[anomaly.id].map { IncidentNode(anomaly: anomaly, facts: $0.facts) }
+      }, incidents.values.sorted { $0.id < $1.id })
+    let openAnomalies = Set(detector.openAnomalies.map(\.id))
     if !isSettled {
-      let settled = try settle(Set(anomalies.keys), Set(incidents.keys))
-      changes.rows += settled.rows
-      changes.events += settled.events
+      try changes.append(
+        saved.settle(
+          anomalies: openAnomalies.union(anomalies.keys), incidents: Set(tracker.openIDs).union(incidents.keys)))
     }
     try await database().insights.save(
       changes.rows, state: isSaveDue ? state : nil, workloads: numbers.added)
     numbers.didSave()
     if isSaveDue { savedMinute = detector.minute }
     isSettled = true
-    let living = Set(anomalies.keys).union(detector.openAnomalies.map(\.id)).union(tracker.members.map(\.id))
+    let living = openAnomalies.union(anomalies.keys).union(tracker.members.map(\.id))
     facts = facts.filter { living.contains($0.key) }
-    let known = Set(tracker.ids.map { String($0, radix: 16) })
-    savedIncidents = savedIncidents.filter { known.contains($0.key) }
+    saved.keep(incidents: tracker.ids)
     return changes.events
   }
 
@@ -211,95 +213,6 @@ actor TenantWatch {
     }
   }
 
-  // MARK: What changed
-
-  private func changes(
-    _ anomalies: [Anomaly], _ incidents: [Incident]
-  ) throws -> (rows: [InsightTable.Row], events: [InsightEvent]) {
-    var rows: [InsightTable.Row] = []
-    var events: [InsightEvent] = []
-    for anomaly in anomalies {
-      guard let facts = facts[anomaly.id]?.facts else { continue }
-      let document = AnomalyDocument(IncidentNode(anomaly: anomaly, facts: facts))
-      if savedAnomalies[document.id] == document { continue }
-      savedAnomalies[document.id] = anomaly.phase == .ended ? nil : document
-      let json = try JSON.bytes(document)
-      rows.append(
-        InsightTable.Row(
-          kind: .anomaly, id: document.id, startedAt: Timestamp(minute: anomaly.onset),
-          changedAt: Timestamp(minute: anomaly.last), isOpen: anomaly.phase != .ended, document: json))
-      events.append(InsightEvent(kind: .anomaly, document: json))
-    }
-    for incident in incidents {
-      var document = IncidentDocument(incident)
-      if let saved = savedIncidents[document.id] {
-        document.status = saved.status
-        document.statusAt = saved.statusAt
-        // What was settled and goes on again is not settled.
-        if saved.state != "open", document.state == "open", saved.status != .muted {
-          document.status = .open
-          document.statusAt = nil
-        }
-        if saved == document { continue }
-      }
-      savedIncidents[document.id] = document
-      let row = try row(document)
-      rows.append(row)
-      if document.status != .muted { events.append(InsightEvent(kind: .incident, document: row.document)) }
-    }
-    return (rows, events)
-  }
-
-  /// Reads what the file has of incidents that are not at hand: people's words on them are to stay.
-  private func recall(_ incidents: some Sequence<UInt64>) async throws {
-    for id in incidents.map({ String($0, radix: 16) }).sorted() where savedIncidents[id] == nil {
-      guard let row = try await database().insights.load(.incident, id: id) else { continue }
-      // Of another build: it is written anew.
-      savedIncidents[id] = try? JSON.value(IncidentDocument.self, row.document)
-    }
-  }
-
-  /// Ends what the file calls open and nobody knows any more: another build's detector began anew, or late records made
-  /// the minutes that were taken in again tell something else.
-  private func settle(
-    _ anomalies: Set<UInt64>, _ incidents: Set<UInt64>
-  ) throws -> (rows: [InsightTable.Row], events: [InsightEvent]) {
-    var rows: [InsightTable.Row] = []
-    var events: [InsightEvent] = []
-    let goingOn = Set(anomalies.union(detector.openAnomalies.map(\.id)).map { String($0, radix: 16) })
-    for (id, var document) in savedAnomalies.sorted(by: { $0.key < $1.key }) where !goingOn.contains(id) {
-      savedAnomalies[id] = nil
-      document.phase = "ended"
-      let json = try JSON.bytes(document)
-      rows.append(
-        InsightTable.Row(
-          kind: .anomaly, id: id, startedAt: time(document.onset), changedAt: time(document.last), isOpen: false,
-          document: json))
-      events.append(InsightEvent(kind: .anomaly, document: json))
-    }
-    let open = Set(incidents.union(tracker.openIDs).map { String($0, radix: 16) })
-    for (id, var document) in savedIncidents.sorted(by: { $0.key < $1.key })
-    where document.state == "open" && !open.contains(id) {
-      document.state = "closed"
-      savedIncidents[id] = document
-      let row = try row(document)
-      rows.append(row)
-      if document.status != .muted { events.append(InsightEvent(kind: .incident, document: row.document)) }
-    }
-    return (rows, events)
-  }
-
-  /// Of a document of ours.
-  private func time(_ text: String) -> Timestamp {
-    TimeExpression.parse(text, now: Timestamp(nanoseconds: 0)) ?? .init(minute: 0)
-  }
-
-  private func row(_ document: IncidentDocument) throws -> InsightTable.Row {
-    InsightTable.Row(
-      kind: .incident, id: document.id, startedAt: time(document.onset), changedAt: time(document.last),
-      isOpen: document.state == "open", document: try JSON.bytes(document))
-  }
-
   // MARK: What people say
 
   /// - Returns: The changed document; nil if there is no such incident.
@@ -311,13 +224,10 @@ actor TenantWatch {
   private func setStatusNow(_ status: IncidentDocument.Status, _ id: String, _ time: Timestamp) async throws -> [UInt8]?
   {
     try await load(time)
-    guard let saved = try await database().insights.load(.incident, id: id) else { return nil }
-    var document = try savedIncidents[id] ?? JSON.value(IncidentDocument.self, saved.document)
-    document.status = status
-    document.statusAt = time.rfc3339
-    savedIncidents[id] = document
-    let row = try row(document)
-    try await database().insights.save([row])
+    let insights = try await database().insights
+    guard let old = try await insights.load(.incident, id: id) else { return nil }
+    let row = try saved.setStatus(status, of: old, at: time)
+    try await insights.save([row])
     return row.document
   }
 
@@ -404,7 +314,7 @@ actor TenantWatch {
     places = nil
     savedMinute = 0
     (facts, feedback, suppressions) = ([:], [:], [])
-    (savedAnomalies, savedIncidents, followedMerges, isSettled) = ([:], [:], [], false)
+    (saved, followedMerges, isSettled) = (SavedInsights(), [], false)
     let insights = try await database().insights
     numbers = WorkloadNumbers(try await insights.workloads())
     if let state = try await insights.detectorState(), let (detector, tracker) = Self.decode(state.data) {
@@ -430,16 +340,7 @@ actor TenantWatch {
       guard let document = try? JSON.value(SuppressionDocument.self, row.document) else { continue }
       if let suppression = suppression(document) { suppressions.append(suppression) }
     }
-    // As above.
-    for row in try await insights.list(.anomaly, onlyOpen: true, limit: 10_000) {
-      guard let document = try? JSON.value(AnomalyDocument.self, row.document) else { continue }
-      savedAnomalies[document.id] = document
-    }
-    // As above.
-    for row in try await insights.list(.incident, onlyOpen: true, limit: 10_000) {
-      guard let document = try? JSON.value(IncidentDocument.self, row.document) else { continue }
-      savedIncidents[document.id] = document
-    }
+    saved = try await SavedInsights(openIn: insights)
     hasLoaded = true
   }
 

@@ -1,3 +1,4 @@
+import Detection
 package import Domain
 package import Indexing
 package import Logging
@@ -199,6 +200,10 @@ package final class WatchService: Sendable {
     package var note: String
 
     package static let reasons = SuppressionDocument.Reason.allCases.map(\.rawValue)
+    /// What `kinds` takes.
+    package static let kinds = [
+      Anomaly.Kind.new, .variant(of: 0), .spike, .drop, .silence, .shift, .rare, .newValue, .deployment,
+    ].map(\.name)
 
     package init(
       reason: String, workload: String?, pattern: UInt32?, kinds: [String], range: TimeRange, repeatMinutes: Int?,

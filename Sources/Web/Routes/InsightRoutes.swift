@@ -142,13 +142,17 @@ struct InsightRoutes: Sendable {
       throw Problem.invalidParameter("end", expected: "a time later than 'start'")
     }
     let pattern = try body.integer("pattern", default: 0, in: 0...Int(UInt32.max))
+    let kinds = try body.string("kinds")?.split(separator: ",").map { $0.filter { $0 != " " } } ?? []
+    guard Set(kinds).isSubset(of: WatchService.SuppressionRequest.kinds) else {
+      throw Problem.invalidParameter(
+        "kinds", expected: "some of \(WatchService.SuppressionRequest.kinds.joined(separator: ", "))")
+    }
     let period = try body.integer("repeat_minutes", default: 0, in: 0...525_600)
     let document = try await watch.suppress(
       .init(
         reason: reason, workload: try body.string("workload").flatMap { $0.isEmpty ? nil : $0 },
         pattern: pattern == 0 ? nil : UInt32(pattern),
-        kinds: try body.string("kinds")?.split(separator: ",").map { $0.filter { $0 != " " } } ?? [],
-        range: TimeRange(start: start, end: end), repeatMinutes: period == 0 ? nil : period,
+        kinds: kinds, range: TimeRange(start: start, end: end), repeatMinutes: period == 0 ? nil : period,
         note: String(try body.string("note")?.prefix(500) ?? "")), scope: context.scope)
     var json = JSONWriter()
     json.raw(document)

@@ -441,7 +441,7 @@ export interface AnalysisCluster {
   first_seen: string | null;
   last_seen: string | null;
   counts: number[];
-  change: 'new' | 'burst' | 'silence' | 'shift' | 'steady';
+  change: 'new' | 'burst' | 'drop' | 'silence' | 'shift' | 'rare' | 'steady';
   baseline_rate: number | null;
   rate: number | null;
   workloads: string[];

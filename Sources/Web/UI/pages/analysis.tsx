@@ -256,6 +256,8 @@ const changes: Record<string, string> = {
   burst: 'far more than before',
   silence: 'gone quiet',
   shift: 'a lasting change of rate',
+  drop: 'far fewer than usual',
+  rare: 'seen on few days before',
   steady: 'as before',
 };
 

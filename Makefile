@@ -7,7 +7,7 @@ SHELL := bash
 BINARY := build/timberline
 SWIFT_BUILD := swift build -c release --static-swift-stdlib --product timberline
 
-.PHONY: help setup ui build run test test-unit test-ui test-e2e crash fuzz bench bench-tenants bench-growth bench-meaning bench-vectors format lint dist clean
+.PHONY: help setup ui build run test test-unit test-ui test-e2e crash fuzz bench bench-tenants bench-growth bench-meaning bench-vectors eval format lint dist clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -59,12 +59,16 @@ bench: build ## The engine's benchmark, answers checked; CORPUS=FILE.ndjson for 
 bench-tenants: build ## Ingest over 1,000 tenants of 10,000
 	python3 Tests/Benchmarks/bench.py tenants --binary $(abspath $(BINARY)) $(if $(PAGE),--write $(PAGE))
 
-bench-meaning: build ## Search by meaning in a tenant of 45,000 patterns
+bench-meaning: build ## Search by meaning in a tenant of 100,000 patterns
 	python3 Tests/Benchmarks/bench.py meaning --binary $(abspath $(BINARY)) $(if $(PAGE),--write $(PAGE))
 
 bench-vectors: ## The vector index beside hnswlib, USearch and FAISS; LOGS=DIR for vectors of real log lines
 	swift build -c release --product VectorBench
 	python3 Tests/Benchmarks/vectors/bench_vectors.py --binary .build/release/VectorBench $(if $(LOGS),--logs $(LOGS)) $(if $(PAGE),--write $(PAGE))
+
+eval: ## The log intelligence over labelled data: DATA=DIR with eval, loghub and incidents; MODEL=FILE for the second stage
+	swift build -c release --product EvaluationTool
+	python3 Tests/Benchmarks/evaluate.py --binary .build/release/EvaluationTool $(if $(DATA),--data $(DATA)) $(if $(MODEL),--model $(MODEL)) $(if $(PAGE),--write $(PAGE))
 
 bench-growth: build ## The cost of a question as a tenant grows
 	python3 Tests/Benchmarks/bench.py growth --binary $(abspath $(BINARY)) $(if $(CORPUS),--corpus $(CORPUS)) $(if $(PAGE),--write $(PAGE))

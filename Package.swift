@@ -62,9 +62,12 @@ let package = Package(
       ]),
 
     // Face
-    // Storage for its errors alone, which become problem documents here.
+    // Storage for its errors alone, which become problem documents here; Indexing for those of patterns.
     room(
-      "Web", ["Analysis", "Ingest", "Search", "Identity", "Storage", "CWebAssets", "Domain", hummingbird, logging],
+      "Web",
+      [
+        "Analysis", "Ingest", "Search", "Identity", "Indexing", "Storage", "CWebAssets", "Domain", hummingbird, logging,
+      ],
       exclude: ["UI"]),
 
     // The crafts of log intelligence, run over labelled data: what `timberline eval` and `make eval` measure.

@@ -21,8 +21,9 @@ struct Timberline: AsyncParsableCommand {
     version: "timberline \(version)",
     subcommands: [
       ServeCommand.self, DemoCommand.self, ImportCommand.self, QueryCommand.self, TailCommand.self,
-      PatternsCommand.self, IncidentsCommand.self,
-      AnalyzeCommand.self, VerifyCommand.self, TenantCommand.self, ModelCommand.self, ConfigCommand.self,
+      PatternsCommand.self,
+      AnalyzeCommand.self, IncidentsCommand.self, VerifyCommand.self, TenantCommand.self, ModelCommand.self,
+      ConfigCommand.self,
       VersionCommand.self,
       EvalCommand.self,
     ])

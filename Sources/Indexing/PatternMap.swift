@@ -7,9 +7,13 @@ package struct PatternMap: Sendable {
   /// By pattern number.
   let byNumber: [UInt32: Pattern]
 
-  init(patternOfTemplate: [UInt32?], byNumber: [UInt32: Pattern]) {
+  /// Patterns that ended, each with the one that took its templates over.
+  package let mergedInto: [UInt32: UInt32]
+
+  init(patternOfTemplate: [UInt32?], byNumber: [UInt32: Pattern], mergedInto: [UInt32: UInt32] = [:]) {
     self.patternOfTemplate = patternOfTemplate
     self.byNumber = byNumber
+    self.mergedInto = mergedInto
   }
 
   /// No pattern at all.
@@ -18,6 +22,17 @@ package struct PatternMap: Sendable {
   @inlinable
   package func pattern(ofTemplate number: UInt32) -> UInt32? {
     Int(number) < patternOfTemplate.count ? patternOfTemplate[Int(number)] : nil
+  }
+
+  /// The pattern that `number` leads to: itself, or what it was merged into.
+  package func current(_ number: UInt32) -> UInt32 {
+    var number = number
+    // No chain is longer than there are links.
+    for _ in 0..<mergedInto.count {
+      guard let next = mergedInto[number] else { break }
+      number = next
+    }
+    return number
   }
 
   package func pattern(_ number: UInt32) -> Pattern? { byNumber[number] }

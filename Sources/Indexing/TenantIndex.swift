@@ -55,6 +55,8 @@ package actor TenantIndex {
   /// Where the miner's state is kept, and how many templates it knew of when it was saved.
   private static let minerSetting = "pattern.miner"
   private var savedMinerCount = 0
+  /// Whether a person changed it since.
+  private var isEdited = false
 
   /// Records between two saves: what a crash may cost of "last seen", nothing else.
   private static let unsavedRecordsMax = 50_000
@@ -74,7 +76,7 @@ package actor TenantIndex {
     try await load()
     if templateCount < database.templateCount { takeTemplates() }
     if let map { return map }
-    let fresh = PatternMap(patternOfTemplate: patternOfTemplate, byNumber: patterns)
+    let fresh = PatternMap(patternOfTemplate: patternOfTemplate, byNumber: patterns, mergedInto: mergedInto)
     map = fresh
     return fresh
   }
@@ -183,6 +185,31 @@ package actor TenantIndex {
     case .dropped(let count): passedRecordCount += count
     }
     return passedRecordCount >= TenantIndex.eagerRecordsMin
+  }
+
+  // MARK: By the wish of a person
+
+  /// Variables by what they hold; the same as the text where that is not known.
+  func namedText(of pattern: UInt32) -> String { namedTexts[pattern] ?? patterns[pattern]?.text ?? "" }
+
+  /// Changes the miner, and saves all of it: what a person wished can't be made again from templates.
+  func edit(
+    _ body: (inout PatternMiner) throws(PatternMiner.EditError) -> PatternMiner.Changes
+  ) async throws {
+    _ = try await current()
+    do {
+      apply(try body(&miner))
+    } catch {
+      switch error {
+      case .unknown(let number): throw PatternEditError.unknown(number)
+      case .same: throw PatternEditError.same
+      case .nothingLeft: throw PatternEditError.nothingLeft
+      }
+    }
+    map = nil
+    placeVectors()
+    isEdited = true
+    try await save()
   }
 
   // MARK: Taking in
@@ -472,7 +499,8 @@ package actor TenantIndex {
     let templates = dirtyAssignments
     // Later templates are taken in again after a restart: a few are not worth writing all of it.
     let minerCount = miner.templateCount
-    let isMinerDue = minerCount > savedMinerCount + max(isClosing ? 64 : 1024, savedMinerCount / (isClosing ? 64 : 8))
+    let isMinerDue =
+      isEdited || minerCount > savedMinerCount + max(isClosing ? 64 : 1024, savedMinerCount / (isClosing ? 64 : 8))
     if patternNumbers.isEmpty, templates.isEmpty, !isMinerDue, !vectors.needsSaving(isClosing: isClosing) { return }
     dirtyPatterns = []
     dirtyAssignments = []
@@ -500,6 +528,7 @@ package actor TenantIndex {
       if isMinerDue {
         try await database.insights.setSetting(TenantIndex.minerSetting, to: miner.exportedState())
         savedMinerCount = minerCount
+        isEdited = false
       }
     } catch {
       dirtyPatterns.formUnion(patternNumbers)

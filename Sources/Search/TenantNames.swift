@@ -84,7 +84,10 @@ final class TenantNames: TemplateSource, @unchecked Sendable {
   func pattern(ofTemplate number: UInt32) -> UInt32? { patternMap.pattern(ofTemplate: number) }
 
   func patterns(where isIncluded: (UInt32) -> Bool) -> NumberSet {
-    NumberSet(patternMap.patterns.lazy.map(\.number).filter(isIncluded))
+    var numbers = NumberSet(patternMap.patterns.lazy.map(\.number).filter(isIncluded))
+    // Who kept the number of a pattern that was merged finds what became of it.
+    for old in patternMap.mergedInto.keys where isIncluded(old) { numbers.insert(patternMap.current(old)) }
+    return numbers
   }
 
   func templates(ofPatterns patterns: NumberSet) -> NumberSet { patternMap.templates(ofPatterns: patterns) }

@@ -84,6 +84,9 @@ package struct Routes: Sendable {
       .tenant(.get, "/api/v1/logs/similar", .logsRead, records.similar),
 
       .tenant(.get, "/api/v1/patterns", .logsRead, patterns.list),
+      .tenant(.get, "/api/v1/patterns/{id}", .logsRead, patterns.one),
+      .tenant(.post, "/api/v1/patterns/{id}/merge", .analysesWrite, patterns.merge),
+      .tenant(.post, "/api/v1/patterns/{id}/split", .analysesWrite, patterns.split),
 
       .tenant(.get, "/api/v1/analyses", .analysesRead, analyses.list),
       .tenant(.post, "/api/v1/analyses", .analysesWrite, analyses.start),

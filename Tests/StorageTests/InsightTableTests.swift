@@ -153,7 +153,7 @@ import Testing
     #expect(try await database.insights.detectorState() == nil)
     try await database.insights.save([row("a")], state: .init(minute: 1, data: [9]), workloads: [(1, "orders")])
     #expect(try await database.insights.list(.incident, limit: 10) == [row("a")])
-    let version = try await database.file.read("test") { try Int.fetchOne($0, sql: "PRAGMA user_version") }
+    let version = try database.file.read("test") { try Int.fetchOne($0, sql: "PRAGMA user_version") }
     #expect(version == Migrations.tenant.steps.count)
     #expect(try await append(database, count: 3).count == 3)
     #expect(try await database.verify().findings == [])

@@ -310,10 +310,11 @@ import Testing
 
   @Test func `a tenant whose batches are in blocks at once is watched as well`() async throws {
     let fixture = try WatchFixture()
+    fixture.turn(to: 3)
     try await fixture.appliance.store(
       (-120..<3).flatMap { fixture.routine($0) + ($0 >= 0 ? fixture.trouble($0) : []) }, fixture.acme)
     try await fixture.appliance.flush(fixture.acme)
-    fixture.turn(to: 3)
+    fixture.turn(to: 4)
 
     await fixture.watch.round()
 

@@ -322,7 +322,7 @@ package final class TenantDatabase: Sendable {
 
   var headByteCount: Int { state.withLock { $0.head.byteCount } }
 
-  /// Whether records came since `time`, as far as memory tells: a head is as old as the last block at most.
+  /// Whether records came since `time`, or are in no block yet.
   func hasRecords(since time: Timestamp) -> Bool {
     state.withLock { $0.head.byteCount > 0 || $0.storedAt.map { $0 >= time } ?? false }
   }

@@ -106,12 +106,14 @@ import Testing
   @Test(arguments: [false, true])
   func `a restart goes on with the same incident, and tells of nothing twice`(isCrash: Bool) async throws {
     let (fixture, control) = (try await Self.steady(), try await Self.steady())
-    // Payments are over before the restart, orders go on: an incident keeps what is over.
+    // Payments have ended before the restart, orders go on: an incident keeps what is over.
     func story(_ minute: Int) -> [LogLine] {
-      fixture.routine(minute) + fixture.trouble(minute).filter { minute < 5 || $0.message.contains("upstream") }
+      fixture.routine(minute) + fixture.trouble(minute).filter { $0.message.contains("upstream") }
+        + (minute == 0 ? fixture.payments(0).prefix(14) : [])
     }
     try await fixture.live(0..<13) { story($0) }
     let before = try #require(try await fixture.incidents().first)
+    #expect(before.anomalies.first { $0.workload == "payments" }?.phase == "ended")
     let next = isCrash ? try fixture.afterCrash() : try await fixture.afterStop()
     let repeated = try await next.watch.tick(next.acme)
     #expect(try await next.incidents().map(\.id) == [before.id])
@@ -130,6 +132,8 @@ import Testing
       }
     }
     #expect(try await facts(next) == facts(control))
+    #expect(try await next.incidents().first?.workloads.contains("payments") == true)
+    #expect(try await next.incidents().first?.evidence.contains { $0.workload == "payments" } == true)
     #expect(try await next.anomalies() == control.anomalies())
     func told(_ events: [InsightEvent]) throws -> Set<String> {
       Set(
@@ -264,6 +268,22 @@ import Testing
     await next.appliance.close()
   }
 
+  @Test func `what is said while the watch looks is not lost`() async throws {
+    let fixture = try await Self.steady()
+    try await fixture.live(0..<3) { fixture.routine($0) + fixture.trouble($0) }
+    let id = try #require(try await fixture.incidents().first).id
+    for minute in 3..<9 {
+      let status = minute % 2 == 0 ? "muted" : "acknowledged"
+      try await fixture.appliance.store(fixture.routine(minute) + fixture.trouble(minute), fixture.acme)
+      fixture.turn(to: minute + 1)
+      async let events = fixture.watch.tick(fixture.acme)
+      async let document = fixture.watch.setStatus(status, ofIncident: id, scope: fixture.acme)
+      _ = try await (events, document)
+      #expect(try await fixture.incidents().map(\.status.rawValue) == [status])
+    }
+    await fixture.appliance.close()
+  }
+
   @Test(arguments: ["resolved", "muted"])
   func `an incident that comes back is open again, unless it was muted`(status: String) async throws {
     let fixture = try await Self.steady()
@@ -287,6 +307,21 @@ import Testing
   }
 
   // MARK: Tenants
+
+  @Test func `a tenant whose batches are in blocks at once is watched as well`() async throws {
+    let fixture = try WatchFixture()
+    fixture.turn(to: 3)
+    try await fixture.appliance.store(
+      (-120..<3).flatMap { fixture.routine($0) + ($0 >= 0 ? fixture.trouble($0) : []) }, fixture.acme)
+    try await fixture.appliance.flush(fixture.acme)
+    fixture.turn(to: 4)
+
+    await fixture.watch.round()
+
+    #expect(try await fixture.incidents().count == 1)
+    #expect(try await fixture.incidents(fixture.globex).isEmpty)
+    await fixture.appliance.close()
+  }
 
   @Test func `tenants are watched apart`() async throws {
     let fixture = try await Self.steady()

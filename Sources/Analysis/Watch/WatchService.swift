@@ -69,7 +69,8 @@ package final class WatchService: Sendable {
   /// Looks at every tenant that took in records lately.
   package func round() async {
     let time = now()
-    let fresh = await pool.tenantsWithFreshRecords
+    // Two rounds: what comes in large batches is in blocks before the next looks.
+    let fresh = await pool.tenantsWithRecords(since: time.advanced(byNanoseconds: -120_000_000_000))
     let watched = state.withLock { state in
       for scope in fresh {
         state.heard[scope.tenant] = (scope, time.minute)

@@ -74,6 +74,8 @@ package final class TenantDatabase: Sendable {
     var notedHeadByteCount = 0
     /// When records were last stored, if the file was not tidied since.
     var untidySince: Timestamp?
+    /// When records were last stored, by this process.
+    var storedAt: Timestamp?
     /// Grows when file and memory were brought together anew; work begun before must not be stored then.
     var epoch = 0
     var isClosed = false
@@ -254,6 +256,7 @@ package final class TenantDatabase: Sendable {
         }
         state.commitCount += 1
         state.untidySince = time
+        state.storedAt = time
         return state.commitCount
       }
       noteHeadSize()
@@ -318,6 +321,11 @@ package final class TenantDatabase: Sendable {
   }
 
   var headByteCount: Int { state.withLock { $0.head.byteCount } }
+
+  /// Whether records came since `time`, or are in no block yet.
+  func hasRecords(since time: Timestamp) -> Bool {
+    state.withLock { $0.head.byteCount > 0 || $0.storedAt.map { $0 >= time } ?? false }
+  }
 
   package func statistics() -> TenantStatistics {
     var statistics = TenantStatistics()

@@ -95,10 +95,10 @@ package actor TenantDatabasePool {
     entries.compactMap { if case .open = $0.value { $0.key } else { nil } }.sorted()
   }
 
-  /// The open tenants with records that are in no block yet: something came in lately.
-  package var tenantsWithFreshRecords: [TenantScope] {
+  /// The open tenants that took in records since `time`, or have some that are in no block yet.
+  package func tenantsWithRecords(since time: Timestamp) -> [TenantScope] {
     entries.compactMap { entry -> TenantScope? in
-      guard case .open(let database, _) = entry.value, database.headByteCount > 0 else { return nil }
+      guard case .open(let database, _) = entry.value, database.hasRecords(since: time) else { return nil }
       return database.scope
     }.sorted { $0.tenant < $1.tenant }
   }

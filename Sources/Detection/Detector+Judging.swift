@@ -212,7 +212,7 @@ extension Series {
         ? Double(pending) + baseline.sum(from: 1, count: minutes / 3 - 1, before: tick)
         : baseline.sum(from: third * minutes / 3, count: minutes / 3, before: tick)
       let rate = sum / Double(minutes / 3)
-      if isRise ? rate < before * 1.4 : rate > before / 1.4 { return nil }
+      if isRise ? rate <= before * 1.4 : rate >= before / 1.4 { return nil }
     }
     // Of few records twice as many is chance: the difference of the two sums in standard deviations.
     let (a, b) = (after * Double(minutes), before * Double(minutes))

@@ -50,6 +50,11 @@ actor TenantWatch {
   private static let saveMinutes: Int64 = 10
   /// Lines of an anomaly that goes on are looked up again after so many minutes.
   private static let factsMinutes: Int64 = 5
+  /// Anomalies of a minute that are told of, those that deviate most: nobody reads more, and a flood must not hold up
+  /// the watch of others.
+  private static let toldMax = 500
+  /// Comparisons of patterns in a minute.
+  private static let comparisonsMax = 50_000
   /// Looks at lines in a tick, whether of one minute or of a day that is caught up with.
   private static let linesMax = 300
   /// Origins that were not heard of for so long are no longer looked at: pods come and go.
@@ -98,7 +103,11 @@ actor TenantWatch {
       return try await body(self)
     }
     lastTurn = Task { _ = await turn.result }
-    return try await turn.value
+    return try await withTaskCancellationHandler {
+      try await turn.value
+    } onCancel: {
+      turn.cancel()
+    }
   }
 
   private func tickNow(_ now: Timestamp) async throws -> [InsightEvent] {
@@ -129,6 +138,8 @@ actor TenantWatch {
     var anomalies: [UInt64: Anomaly] = [:]
     var next = 0
     for minute in start..<end {
+      try Task.checkCancellation()
+      similarity.comparisonsLeft = Self.comparisonsMax
       var brought = MinuteCounts(minute: minute, entries: [])
       if next < counts.minutes.count, counts.minutes[next].minute == minute {
         brought = counts.minutes[next]
@@ -142,7 +153,8 @@ actor TenantWatch {
       let past = tracker.members.filter { facts[$0.id] == nil }
       try await learnFacts(of: found + past.filter { !anomalies.keys.contains($0.id) }, minute: minute)
       for incident in tracker.update(
-        minute: minute, found, links: IncidentLinks(similarity: { self.similarity($0, $1) }),
+        minute: minute, found.filter { self.facts[$0.id] != nil || $0.phase == .ended },
+        links: IncidentLinks(similarity: { self.similarity($0, $1) }),
         facts: { self.facts[$0.id]?.facts })
       {
         incidents[incident.id] = incident
@@ -181,7 +193,7 @@ actor TenantWatch {
     let ranked =
       found.filter { $0.suppressedBy == nil }.sorted { abs($0.evidence.z) > abs($1.evidence.z) }
       + found.filter { $0.suppressedBy != nil }
-    for anomaly in ranked {
+    for anomaly in ranked.prefix(Self.toldMax) {
       let known = facts[anomaly.id]
       let readsLines = linesLeft > 0 && (known?.hasLines != true || minute - (known?.minute ?? 0) >= Self.factsMinutes)
       if known != nil, !readsLines, anomaly.phase != .ended {

@@ -81,6 +81,8 @@ struct AnalysisRun: Sendable {
     try await report(document)
     try Task.checkCancellation()
 
+    // What the detector used up is not missing here, where it decides what belongs together.
+    similarity.comparisonsLeft = PatternSimilarity.comparisonsMax
     let incidents = Incident.incidents(of: nodes, links: IncidentLinks { similarity($0, $1) })
     let story = Report(
       incidents,
@@ -118,7 +120,10 @@ struct AnalysisRun: Sendable {
           readsLines: readsLines))
     }
     var nodes: [IncidentNode] = []
-    for anomaly in detection.anomalies { nodes.append(try await node(anomaly, readsLines: false)) }
+    for anomaly in detection.anomalies {
+      try Task.checkCancellation()
+      nodes.append(try await node(anomaly, readsLines: false))
+    }
     let ranked = nodes.indices.sorted { left, right in
       let (a, b) = (nodes[left].facts.severity.points, nodes[right].facts.severity.points)
       return a != b ? a > b : left < right

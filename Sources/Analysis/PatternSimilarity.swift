@@ -8,7 +8,8 @@ final class PatternSimilarity {
   private var vectors: [UInt32: [Float]] = [:]
   /// Comparisons that may still be made. Thousands of new patterns at once, each against thousands, would take minutes to
   /// tell what no person reads: beyond it nothing is alike.
-  var comparisonsLeft = 200_000
+  var comparisonsLeft = comparisonsMax
+  static let comparisonsMax = 200_000
 
   init(_ patterns: [UInt32: Pattern] = [:]) { self.patterns = patterns }
 

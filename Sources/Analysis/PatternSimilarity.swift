@@ -1,11 +1,14 @@
 import Domain
 import Embedding
 
-/// How alike the meanings of patterns are; each text is embedded once.
+/// How alike the meanings of patterns are; a text is embedded when it is first asked for.
 final class PatternSimilarity {
   /// By number; grows as patterns come.
   var patterns: [UInt32: Pattern]
-  private var vectors: [UInt32: [Float]] = [:]
+  /// With the text each is of, which a pattern may change.
+  private var vectors: [UInt32: (text: String, vector: [Float])] = [:]
+  /// A kilobyte each.
+  private static let vectorsMax = 20_000
   /// Comparisons that may still be made. Thousands of new patterns at once, each against thousands, would take minutes to
   /// tell what no person reads: beyond it nothing is alike.
   var comparisonsLeft = comparisonsMax
@@ -21,9 +24,11 @@ final class PatternSimilarity {
   }
 
   private func vector(_ number: UInt32) -> [Float] {
-    if let known = vectors[number] { return known }
-    let vector = patterns[number].map { StaticEmbedder.shared.embed($0.text) } ?? []
-    vectors[number] = vector
+    guard let text = patterns[number]?.text else { return [] }
+    if let known = vectors[number], known.text == text { return known.vector }
+    if vectors.count >= Self.vectorsMax { vectors = [:] }
+    let vector = StaticEmbedder.shared.embed(text)
+    vectors[number] = (text, vector)
     return vector
   }
 }
